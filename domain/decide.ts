@@ -1,0 +1,135 @@
+/**
+ * What a rotation does next: a pure function of its journal.
+ *
+ * The workflow is only its hand: it runs what this says and writes down what came
+ * of it (record.ts). The exhaustive model in the tests runs the same functions
+ * against every order of crash, duplicate, late attempt and cancellation.
+ */
+import type { Command, Journal, SecretJournal } from './journal.js';
+import type { EndState } from './steps.js';
+import type { Reason } from './failure.js';
+import { hostsHoldingNew, hostsHoldingOld, undoPlan } from './undo.js';
+
+export type Action =
+  /** Run these at once; none depends on another. */
+  | { type: 'run'; commands: Command[] }
+  /** Nothing to do until then. */
+  | { type: 'wait'; for: 'prove-again'; until: string }
+  /** A person has to say what to do. */
+  | { type: 'park'; command: Command; reason: Reason }
+  | { type: 'end'; state: EndState };
+
+/** @param now RFC 3339; only waits look at it */
+export function decide(journal: Journal, now: string): Action {
+  if (journal.parked !== undefined) return { type: 'park', ...journal.parked };
+  return journal.mode === 'undo' ? decideUndo(journal) : decideForward(journal, now);
+}
+
+function run(...commands: Command[]): Action {
+  return { type: 'run', commands };
+}
+
+function decideForward(journal: Journal, now: string): Action {
+  if (journal.claimed !== 'done') return run({ do: 'claim' });
+  if (journal.preflight !== 'done') return run({ do: 'preflight' });
+
+  const toGenerate = journal.secrets.filter((s) => s.fresh === undefined);
+  if (toGenerate.length > 0)
+    return run(...toGenerate.map((s): Command => ({ do: 'generate', secret: s.name })));
+  const provision = applies(journal, 'provision');
+  if (provision !== undefined) return provision;
+
+  if (journal.repo.branch !== 'done') return run({ do: 'encrypt' });
+
+  // Everything is built and copied before anything is switched: what can fail without effect fails first.
+  const going = journal.hosts.filter((h) => !h.skipped && h.failed === undefined);
+  const toBuild = going.filter((h) => h.fresh === undefined);
+  if (toBuild.length > 0) return run({ do: 'build', hosts: toBuild.map((h) => h.name) });
+  const toCopy = going.filter((h) => !h.copied);
+  if (toCopy.length > 0) return run({ do: 'copy', hosts: toCopy.map((h) => h.name) });
+
+  const ahead = going.filter((h) => !h.verified);
+  if (ahead.length > 0) {
+    const wave = Math.min(...ahead.map((h) => h.wave));
+    return run({ do: 'advance', hosts: ahead.filter((h) => h.wave === wave).map((h) => h.name) });
+  }
+
+  if (journal.repo.merge !== 'done') return run({ do: 'merge' });
+  if (!journal.soak.done) return run({ do: 'soak' });
+
+  const holding = hostsHoldingOld(journal);
+  if (holding.length > 0 && !journal.secrets.some((s) => s.destroy !== 'none')) {
+    return {
+      type: 'park',
+      command: { do: 'drain' },
+      reason: {
+        type: 'StillInUse',
+        message: `the old value is not revoked: ${names(holding)} may still hold it`,
+        hint: `bring the host back and \`rotate retry\`, or \`rotate skip ID HOST --accept-loss\`, or \`rotate rollback\``,
+      },
+    };
+  }
+  if (!journal.drained) return run({ do: 'drain' });
+  if (!journal.proved.before) return run({ do: 'prove', purpose: 'before' });
+  const disable = applies(journal, 'disable');
+  if (disable !== undefined) return disable;
+  if (!journal.proved.disabled) return run({ do: 'prove', purpose: 'disabled' });
+  if (!journal.proved.healthy) return run({ do: 'prove', purpose: 'healthy' });
+  const destroy = applies(journal, 'destroy');
+  if (destroy !== undefined) return destroy;
+  if (!journal.proved.destroyed) return run({ do: 'prove', purpose: 'destroyed' });
+  if (!journal.proved.later) {
+    const until = laterThan(journal.destroyedAt ?? now, journal.plan.policy.proveAgainMs);
+    if (now < until) return { type: 'wait', for: 'prove-again', until };
+    return run({ do: 'prove', purpose: 'later' });
+  }
+  if (!journal.tidied) return run({ do: 'tidy' });
+  return { type: 'end', state: 'done' };
+}
+
+function decideUndo(journal: Journal): Action {
+  const [next] = undoPlan(journal);
+  if (next === undefined) {
+    if (!journal.tidied && journal.preflight === 'done') return run({ do: 'tidy' });
+    return { type: 'end', state: nothingBegan(journal) ? 'refused' : 'rolled-back' };
+  }
+  if (next.do === 'apply' && next.purpose === 'withdraw') {
+    const holding = hostsHoldingNew(journal);
+    if (holding.length > 0) {
+      return {
+        type: 'park',
+        command: next,
+        reason: {
+          type: 'StillInUse',
+          message: `the new value is not withdrawn: ${names(holding)} may still hold it`,
+          hint: `bring the host back and \`rotate retry\`, or \`rotate skip ID HOST --accept-loss\``,
+        },
+      };
+    }
+  }
+  return run(next);
+}
+
+/** Whether no effect was ever begun, so that the end is `refused` and not `rolled-back`. */
+export function nothingBegan(journal: Journal): boolean {
+  return (
+    journal.secrets.every((s) => s.provision === 'none') &&
+    journal.repo.branch === 'none' &&
+    journal.hosts.every((h) => h.switched === 'none')
+  );
+}
+
+function applies(journal: Journal, purpose: 'provision' | 'disable' | 'destroy'): Action | undefined {
+  const left = journal.secrets.filter((s: SecretJournal) => s[purpose] !== 'done');
+  if (left.length === 0) return undefined;
+  return run(...left.map((s): Command => ({ do: 'apply', secret: s.name, purpose })));
+}
+
+function names(hosts: readonly { name: string }[]): string {
+  return hosts.map((h) => h.name).join(', ');
+}
+
+/** RFC 3339 of `ms` milliseconds after `at`. */
+export function laterThan(at: string, ms: number): string {
+  return new Date(Date.parse(at) + ms).toISOString();
+}

@@ -1,0 +1,50 @@
+/**
+ * A plan: all that a rotation would do, host by host, at one commit. The worker
+ * computes it, a person sees it, the run carries its digest; nothing is done that
+ * the plan did not show.
+ */
+import type { SecretRef, PolicySpec, BudgetSpec } from './spec.js';
+
+export interface PlannedUnit {
+  unit: string;
+  action: 'restart' | 'reload' | 'none';
+}
+
+export interface PlannedHost {
+  name: string;
+  /** Units on it that read a secret of the plan, in restart order. Empty: a holder without a consumer. */
+  units: PlannedUnit[];
+}
+
+export interface PlannedSecret extends SecretRef {
+  kind: string;
+  overlap: 'dual' | 'swap';
+  kill: 'issuer' | 'deploy' | 'manual';
+  file: string;
+  /** Every recipient that the rules name, as text. */
+  recipients: string[];
+  /** Account in use and the one that takes over, where the kind has accounts. */
+  account?: string;
+  newAccount?: string;
+  endpoints: string[];
+  effects: { generate: string; disable: string; destroy: string };
+}
+
+export interface Plan {
+  version: 1;
+  environment: string;
+  /** The commit of the main branch that it was computed at. */
+  commit: string;
+  secrets: PlannedSecret[];
+  /** Every holder, in waves; the first wave is the canary. */
+  waves: PlannedHost[][];
+  policy: Omit<PolicySpec, 'budgets' | 'canary' | 'waves'> & { budgets: BudgetSpec };
+  /** Sentences for a person: what is unusual about this one. */
+  notes: string[];
+}
+
+/** A plan with the SHA-256 of its canonical JSON, in hex. */
+export interface DigestedPlan {
+  plan: Plan;
+  digest: string;
+}

@@ -1,0 +1,191 @@
+/**
+ * What a watcher sees of the journal: the six steps with their hosts, and the
+ * events. Kept apart from the decisions, which never look at it.
+ */
+import type { Command, Journal } from './journal.js';
+import type { Reason } from './failure.js';
+import type { HostStatus, RotationEvent, RotationStatus, StepStatus } from './status.js';
+import { isEndState, stepNames, type RotationState, type StepName, type StepState } from './steps.js';
+
+/** Events kept in the journal; a watcher that lags further behind sees the states, not each event. */
+const keptEvents = 200;
+
+export function initialSteps(): StepStatus[] {
+  return stepNames.map((name) => ({ name, state: 'pending', attempts: 0, hosts: [] }));
+}
+
+/** The step that a forward command belongs to. */
+export function stepOf(command: Command): StepName {
+  switch (command.do) {
+    case 'claim':
+    case 'preflight':
+    case 'generate':
+      return 'generate';
+    case 'apply':
+      return command.purpose === 'provision' || command.purpose === 'withdraw' ? 'generate' : 'revoke';
+    case 'encrypt':
+    case 'unpublish':
+      return 'encrypt';
+    case 'build':
+    case 'copy':
+    case 'advance':
+    case 'restore':
+      return 'deploy';
+    case 'merge':
+    case 'soak':
+      return 'verify';
+    case 'drain':
+    case 'prove':
+    case 'tidy':
+      return 'revoke';
+    default:
+      return command satisfies never;
+  }
+}
+
+export function showRegistered(j: Journal, command: Command, now: string): void {
+  const step = stepOf(command);
+  // A step that comes later has begun: those before it are over.
+  for (const name of stepNames) {
+    if (name === step) break;
+    const earlier = stepStatus(j, name);
+    if (earlier.state === 'running' && !isHostStep(name)) setStep(j, name, 'done', now);
+  }
+  const status = stepStatus(j, step);
+  if (status.state !== 'running') {
+    status.attempts += 1;
+    setStep(j, step, 'running', now);
+  }
+}
+
+export function showSucceeded(j: Journal, command: Command, now: string): void {
+  if (j.mode === 'undo') return showUndone(j, command, now);
+  if (command.do === 'encrypt') setStep(j, 'encrypt', 'done', now);
+  if (command.do === 'apply' && command.purpose === 'provision') setStep(j, 'generate', 'done', now);
+  if (command.do === 'tidy') setStep(j, 'revoke', 'done', now);
+  if (command.do === 'advance' && j.hosts.every((h) => h.verified || h.skipped || h.failed !== undefined)) {
+    setStep(j, 'deploy', 'done', now);
+    setStep(j, 'restart', 'done', now);
+  }
+  if (command.do === 'soak' && j.soak.done) setStep(j, 'verify', 'done', now);
+}
+
+function showUndone(j: Journal, command: Command, now: string): void {
+  const undo = (step: StepName): void => {
+    const state = stepStatus(j, step).state;
+    if (state === 'done' || state === 'running') setStep(j, step, 'undone', now);
+  };
+  if (command.do === 'apply' && command.purpose === 'reenable') undo('revoke');
+  if (command.do === 'restore') (['verify', 'restart', 'deploy'] as const).forEach(undo);
+  if (command.do === 'unpublish') undo('encrypt');
+  if (command.do === 'apply' && command.purpose === 'withdraw') undo('generate');
+}
+
+export function showFailed(j: Journal, command: Command, now: string, reason: Reason): void {
+  if (command.do === 'advance') {
+    // The hosts tell which of the three steps failed; nothing told: the first of them.
+    const failed = (['deploy', 'restart', 'verify'] as const).filter((name) =>
+      stepStatus(j, name).hosts.some((h) => h.state === 'failed'),
+    );
+    for (const name of failed.length > 0 ? failed : (['deploy'] as const))
+      setStep(j, name, 'failed', now, reason.message);
+    return;
+  }
+  setStep(j, stepOf(command), 'failed', now, reason.message);
+}
+
+/** A host's progress in one of the steps, as a wave reports it. */
+export function showHost(j: Journal, step: StepName, host: HostStatus, now: string): void {
+  const status = stepStatus(j, step);
+  const known = status.hosts.find((h) => h.name === host.name);
+  if (known?.state === host.state && known.message === host.message) return;
+  if (known === undefined) status.hosts.push({ ...host });
+  else {
+    known.state = host.state;
+    if (host.message === undefined) delete known.message;
+    else known.message = host.message;
+  }
+  if (host.state === 'running' && status.state !== 'running' && j.mode === 'forward') {
+    status.attempts += 1;
+    setStep(j, step, 'running', now);
+  }
+  event(j, now, {
+    type: 'host',
+    step,
+    stepState: host.state,
+    host: host.name,
+    ...(host.message === undefined ? {} : { message: host.message }),
+  });
+}
+
+export function showState(j: Journal, state: RotationState, now: string, message?: string): void {
+  if (j.state === state && message === undefined) return;
+  j.state = state;
+  event(j, now, { type: 'state', state, ...(message === undefined ? {} : { message }) });
+}
+
+export function note(j: Journal, now: string, message: string): void {
+  event(j, now, { type: 'note', message });
+}
+
+/** At the end no step is left pending or running. */
+export function endSteps(j: Journal, now: string): void {
+  for (const status of j.steps) {
+    if (status.state === 'pending') status.state = 'skipped';
+    else if (status.state === 'running') setStep(j, status.name, j.mode === 'undo' ? 'undone' : 'done', now);
+    else if (status.state === 'done' && j.mode === 'undo') setStep(j, status.name, 'undone', now);
+  }
+}
+
+/** What `rotate status` prints. */
+export function statusOf(j: Journal): RotationStatus {
+  const reason = j.parked?.reason ?? j.reason;
+  return {
+    id: j.id,
+    environment: j.environment,
+    secrets: j.secrets.map((s) => s.name),
+    state: j.state,
+    ...(reason === undefined ? {} : { reason }),
+    startedAt: j.startedAt,
+    ...(j.endedAt === undefined ? {} : { endedAt: j.endedAt }),
+    steps: j.steps,
+    ...(isEndState(j.state) ? { proof: j.proof } : {}),
+  };
+}
+
+/** Events after number `after` that are still kept. */
+export function eventsAfter(j: Journal, after: number): RotationEvent[] {
+  return j.events.filter((e) => e.n > after);
+}
+
+function isHostStep(name: StepName): boolean {
+  return name === 'deploy' || name === 'restart';
+}
+
+function stepStatus(j: Journal, name: StepName): StepStatus {
+  const status = j.steps.find((s) => s.name === name);
+  if (status === undefined) throw new Error(`the journal has no step ${name}`);
+  return status;
+}
+
+function setStep(j: Journal, name: StepName, state: StepState, now: string, message?: string): void {
+  const status = stepStatus(j, name);
+  if (status.state === state) return;
+  status.state = state;
+  if (state === 'running') {
+    status.startedAt ??= now;
+    delete status.endedAt;
+  } else status.endedAt = now;
+  event(j, now, {
+    type: 'step',
+    step: name,
+    stepState: state,
+    ...(message === undefined ? {} : { message }),
+  });
+}
+
+function event(j: Journal, at: string, e: Omit<RotationEvent, 'n' | 'at'>): void {
+  j.eventCount += 1;
+  j.events.push({ n: j.eventCount, at, ...e });
+  if (j.events.length > keptEvents) j.events.splice(0, j.events.length - keptEvents);
+}

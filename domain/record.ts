@@ -1,0 +1,335 @@
+/**
+ * How the journal changes: when a command is registered (before its first
+ * attempt), when its outcome is known, and when a person speaks. Pure; the
+ * journal that goes in is not changed.
+ */
+import type { Command, CommandFacts, HostJournal, Journal, Outcome, SecretJournal } from './journal.js';
+import type { Reason } from './failure.js';
+import { isEndState, type EndState } from './steps.js';
+import { hostsHoldingOld, mayHoldNew, pastUndo } from './undo.js';
+import { endSteps, showFailed, showRegistered, showSucceeded, note, showState } from './progress.js';
+
+/** Writes down that `command` is about to be tried: from here on its effect may have happened. */
+export function register(journal: Journal, command: Command, now: string): { journal: Journal; seq: number } {
+  const j = structuredCopy(journal);
+  j.seq += 1;
+  switch (command.do) {
+    case 'claim':
+      j.claimed = 'begun';
+      break;
+    case 'preflight':
+      j.preflight = 'begun';
+      break;
+    case 'apply':
+      secretOf(j, command.secret)[command.purpose] = 'begun';
+      break;
+    case 'encrypt':
+      j.repo.branch = 'begun';
+      break;
+    case 'advance':
+      for (const h of hostsOf(j, command.hosts)) h.switched = 'begun';
+      break;
+    case 'merge':
+      j.repo.merge = 'begun';
+      break;
+    case 'restore':
+      for (const h of hostsOf(j, command.hosts)) h.restored = 'begun';
+      break;
+    case 'unpublish':
+      j.repo.unpublish = 'begun';
+      break;
+    case 'soak':
+      j.soak.startedAt ??= now;
+      break;
+    default:
+  }
+  if (j.mode === 'forward') showRegistered(j, command, now);
+  return { journal: j, seq: j.seq };
+}
+
+/** Writes down what became of `command`, and where the rotation turns because of it. */
+export function record(journal: Journal, command: Command, outcome: Outcome, now: string): Journal {
+  const j = structuredCopy(journal);
+  takeFacts(j, outcome.facts);
+  if (outcome.ok) {
+    markDone(j, command, outcome.facts ?? {}, now);
+    showSucceeded(j, command, now);
+    return j;
+  }
+  const reason = outcome.reason;
+  note(j, now, `${describe(command)}: ${reason.message}`);
+  if (command.do === 'tidy') {
+    // What is left behind (a garbage collector root, a branch) is harmless, and must not hold up an end.
+    j.tidied = true;
+    return j;
+  }
+  if (j.mode === 'undo') return park(j, command, reason, now);
+  if (command.do === 'advance' && toleratedFailures(j, command.hosts, outcome.facts)) return j;
+  showFailed(j, command, now, reason);
+  if (pastUndo(j)) return park(j, command, reason, now);
+  // Someone still uses the old value: nothing is wrong with the new one, so a person decides.
+  if (command.do === 'drain') return park(j, command, reason, now);
+  return turnBack(j, reason, now);
+}
+
+/** Turns to undo; the first reason is the one that is told. */
+export function turnBack(journal: Journal, reason: Reason, now: string): Journal {
+  const j = structuredCopy(journal);
+  j.mode = 'undo';
+  j.reason ??= reason;
+  delete j.parked;
+  showState(j, 'running', now, `undoing: ${reason.message}`);
+  return j;
+}
+
+function park(j: Journal, command: Command, reason: Reason, now: string): Journal {
+  j.parked = { command, reason };
+  showState(j, 'needs-attention', now, reason.message);
+  return j;
+}
+
+/** Parks on what {@link decide} found. */
+export function parkOn(journal: Journal, command: Command, reason: Reason, now: string): Journal {
+  if (journal.parked !== undefined) return journal;
+  return park(structuredCopy(journal), command, reason, now);
+}
+
+/** Writes down the end. */
+export function finish(journal: Journal, state: EndState, now: string): Journal {
+  const j = structuredCopy(journal);
+  delete j.parked;
+  j.endedAt = now;
+  endSteps(j, now);
+  showState(j, state, now, j.reason?.message);
+  return j;
+}
+
+function toleratedFailures(j: Journal, hosts: readonly string[], facts: CommandFacts | undefined): boolean {
+  const reported = new Set((facts?.hosts ?? []).map((h) => h.name));
+  // A host whose outcome is not told (the wave itself broke off) is never tolerated.
+  if (!hosts.every((h) => reported.has(h))) return false;
+  return j.hosts.filter((h) => h.failed !== undefined).length <= j.plan.policy.maxFailures;
+}
+
+function takeFacts(j: Journal, facts: CommandFacts | undefined): void {
+  if (facts === undefined) return;
+  if (facts.epoch !== undefined) j.epoch = facts.epoch;
+  if (facts.base !== undefined) j.repo.base = facts.base;
+  if (facts.commit !== undefined) j.repo.commit = facts.commit;
+  if (facts.merged !== undefined) j.repo.merged = facts.merged;
+  if (facts.proof !== undefined) j.proof.push(...facts.proof);
+  for (const s of facts.secrets ?? []) {
+    const known = secretOf(j, s.name);
+    if (s.old !== undefined) known.old = s.old;
+    if (s.fresh !== undefined) known.fresh = s.fresh;
+  }
+  for (const h of facts.hosts ?? []) {
+    const [known] = hostsOf(j, [h.name]);
+    if (known === undefined) continue;
+    if (h.old !== undefined) known.old = h.old;
+    if (h.fresh !== undefined) known.fresh = h.fresh;
+    if (h.files !== undefined) known.files = h.files;
+    if (h.copied === true) known.copied = true;
+    if (h.switched === true) known.switched = 'done';
+    if (h.restarted === true) known.restarted = true;
+    if (h.verified === true) known.verified = true;
+    if (h.restored === true) known.restored = 'done';
+    if (h.failed !== undefined && j.mode === 'forward') known.failed = h.failed;
+  }
+}
+
+function markDone(j: Journal, command: Command, facts: CommandFacts, now: string): void {
+  switch (command.do) {
+    case 'claim':
+      j.claimed = 'done';
+      break;
+    case 'preflight':
+      j.preflight = 'done';
+      break;
+    case 'generate':
+      break;
+    case 'apply':
+      secretOf(j, command.secret)[command.purpose] = 'done';
+      if (command.purpose === 'destroy') j.destroyedAt = facts.at ?? now;
+      break;
+    case 'encrypt':
+      j.repo.branch = 'done';
+      break;
+    case 'build':
+      break;
+    case 'copy':
+      for (const h of hostsOf(j, command.hosts)) h.copied = true;
+      break;
+    case 'advance':
+      for (const h of hostsOf(j, command.hosts)) {
+        h.switched = 'done';
+        h.restarted = true;
+        h.verified = true;
+      }
+      break;
+    case 'merge':
+      j.repo.merge = 'done';
+      break;
+    case 'soak':
+      j.soak.rounds += 1;
+      if (facts.finished === true) j.soak.done = true;
+      break;
+    case 'drain':
+      j.drained = true;
+      break;
+    case 'prove':
+      j.proved[command.purpose] = true;
+      break;
+    case 'restore':
+      for (const h of hostsOf(j, command.hosts)) h.restored = 'done';
+      break;
+    case 'unpublish':
+      j.repo.unpublish = 'done';
+      break;
+    case 'tidy':
+      j.tidied = true;
+      break;
+    default:
+      command satisfies never;
+  }
+}
+
+/** What a person can say to a rotation. */
+export type PersonRequest =
+  | { say: 'retry'; by: string }
+  | { say: 'skip'; by: string; host: string; acceptLoss: boolean }
+  | { say: 'rollback'; by: string }
+  | { say: 'abort'; by: string };
+
+/** Why `request` makes no sense now; undefined when it does. */
+export function objection(journal: Journal, request: PersonRequest): Reason | undefined {
+  if (isEndState(journal.state)) return refuse(`rotation ${journal.id} has ended (${journal.state})`);
+  switch (request.say) {
+    case 'retry':
+      return journal.parked === undefined ? refuse('the rotation is not waiting for a person') : undefined;
+    case 'skip': {
+      const host = journal.hosts.find((h) => h.name === request.host);
+      if (host === undefined) {
+        return {
+          type: 'UnknownHost',
+          message: `host \`${request.host}\` is not part of rotation ${journal.id}`,
+          hint: `its hosts are: ${journal.hosts.map((h) => h.name).join(', ')}`,
+        };
+      }
+      if (journal.parked === undefined) return refuse('the rotation is not waiting for a person');
+      const matters = journal.mode === 'undo' ? mayHoldNew(host) : !host.verified;
+      return matters ? undefined : refuse(`host \`${host.name}\` has nothing left to do`);
+    }
+    case 'rollback':
+      if (journal.mode === 'undo') return refuse('the rotation is being undone already');
+      if (pastUndo(journal)) {
+        return refuse(
+          'the old value is destroyed: from here on only forward',
+          'start a new rotation instead',
+        );
+      }
+      return undefined;
+    case 'abort':
+      return undefined;
+    default:
+      return request satisfies never;
+  }
+}
+
+function refuse(message: string, hint?: string): Reason {
+  return { type: 'NotAllowed', message, ...(hint === undefined ? {} : { hint }) };
+}
+
+/** Writes down what a person said; {@link objection} has passed. */
+export function follow(journal: Journal, request: PersonRequest, now: string): Journal {
+  const j = structuredCopy(journal);
+  note(j, now, `${request.say}${request.say === 'skip' ? ` ${request.host}` : ''} by ${request.by}`);
+  switch (request.say) {
+    case 'retry':
+      unpark(j, now);
+      // Hosts that hold something up get another chance, unless their loss was accepted.
+      for (const h of j.mode === 'undo' ? j.hosts.filter(mayHoldNew) : hostsHoldingOld(j)) {
+        if (h.lossAccepted) continue;
+        h.skipped = false;
+        delete h.failed;
+      }
+      return j;
+    case 'skip': {
+      const [host] = hostsOf(j, [request.host]);
+      if (host !== undefined) {
+        host.skipped = true;
+        host.lossAccepted ||= request.acceptLoss;
+      }
+      unpark(j, now);
+      return j;
+    }
+    case 'rollback':
+      return turnBack(j, { type: 'Interrupted', message: `rolled back on request of ${request.by}` }, now);
+    case 'abort':
+      j.reason = {
+        type: 'Interrupted',
+        message: `aborted by ${request.by}; ${remains(j)}`,
+        hint: 'the secret stays claimed: put things right, then `rotate start … --take-over`',
+      };
+      return finish(j, 'failed', now);
+    default:
+      return request satisfies never;
+  }
+}
+
+function unpark(j: Journal, now: string): void {
+  delete j.parked;
+  showState(j, 'running', now);
+}
+
+/** What an abort leaves behind, for a person. */
+export function remains(j: Journal): string {
+  const left: string[] = [];
+  for (const s of j.secrets) {
+    if (s.destroy !== 'none') left.push(`the old value of ${s.name} may be destroyed`);
+    else if (s.disable !== 'none' && s.reenable !== 'done')
+      left.push(`the old value of ${s.name} may be disabled`);
+    if (s.provision !== 'none' && s.withdraw !== 'done') left.push(`the new value of ${s.name} may be valid`);
+  }
+  const holding = j.hosts.filter(mayHoldNew).map((h) => h.name);
+  if (holding.length > 0) left.push(`${holding.join(', ')} may run with the new value`);
+  if (j.repo.merge !== 'none' && j.repo.unpublish !== 'done') left.push('main may have the new value');
+  else if (j.repo.branch !== 'none' && j.repo.unpublish !== 'done')
+    left.push('the branch of the rotation is there');
+  return left.length === 0 ? 'nothing was changed' : `what remains: ${left.join('; ')}`;
+}
+
+/** One line for a person. */
+export function describe(command: Command): string {
+  switch (command.do) {
+    case 'apply':
+      return `${command.purpose} ${command.secret}`;
+    case 'generate':
+      return `generate ${command.secret}`;
+    case 'prove':
+      return `prove (${command.purpose})`;
+    case 'build':
+    case 'copy':
+    case 'advance':
+    case 'restore':
+      return `${command.do} ${command.hosts.join(', ')}`;
+    default:
+      return command.do;
+  }
+}
+
+function secretOf(j: Journal, name: string): SecretJournal {
+  const secret = j.secrets.find((s) => s.name === name);
+  if (secret === undefined) throw new Error(`the journal has no secret ${name}`);
+  return secret;
+}
+
+function hostsOf(j: Journal, names: readonly string[]): HostJournal[] {
+  return j.hosts.filter((h) => names.includes(h.name));
+}
+
+/** `structuredClone` is absent in the workflow sandbox; a journal is plain JSON. */
+function structuredCopy(journal: Journal): Journal {
+  const copy: Journal = JSON.parse(JSON.stringify(journal));
+  return copy;
+}

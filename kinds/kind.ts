@@ -1,0 +1,93 @@
+/**
+ * The interface of a kind: one type of credential, how it is generated,
+ * provisioned, tested and revoked.
+ *
+ * A kind decides nothing about the order of a rotation; it has one effect,
+ * {@link Kind.apply}, which converges the issuer to a target and may be called
+ * twice, late and at the same time as another attempt.
+ */
+import type { CheckResult, Credential, CredentialUser, Target } from '../domain/credential.js';
+import type { Fence } from '../domain/fence.js';
+import type { HostAccess } from '../domain/remote.js';
+import type { SecretValue } from '../domain/secret-value.js';
+import type { SecretRef } from '../domain/spec.js';
+
+/** What a kind is handed for each call. */
+export interface KindContext {
+  secret: SecretRef;
+  hosts: HostAccess;
+  /** An admin login by its name in the worker's configuration. @throws RotateError BadConfig */
+  login(name: string): Promise<SecretValue>;
+  /** Aborted when the attempt is cancelled or runs out of time. */
+  signal: AbortSignal;
+}
+
+/** Where the issuer stands. */
+export interface IssuerState {
+  /** Highest fence that the issuer has stored for this secret. */
+  fence: Fence;
+  /** Facts that a plan shows, e.g. `{ "PostgreSQL": "17.6", "spare role": "app_b" }`. */
+  facts: Readonly<Record<string, string>>;
+  /** What makes a rotation unsafe, as sentences for a person with a remedy. Empty: nothing. */
+  problems: readonly { message: string; hint: string }[];
+}
+
+export interface Kind<Settings> {
+  readonly id: string;
+  /** What kills the credential: the issuer's refusal, a deploy of a new one, or a person. */
+  readonly kill: 'issuer' | 'deploy' | 'manual';
+  /** `dual`: old and new are valid at once. `swap`: the issuer knows one value at a time. */
+  overlap(settings: Settings): 'dual' | 'swap';
+  /** Whether the file has to say which account the value belongs to. */
+  needsAccount(settings: Settings): boolean;
+  /** What consumers connect through, as configured. */
+  endpoints(settings: Settings): readonly string[];
+  /** One sentence for each effect on the issuer, for the plan. `account` is the one in use, where known. */
+  describe(
+    settings: Settings,
+    account: string | undefined,
+  ): { generate: string; disable: string; destroy: string };
+
+  /**
+   * Reads where the issuer is; changes nothing.
+   * @param current the value in use
+   * @throws RotateError IssuerUnreachable, IssuerAuthFailed, IssuerMisconfigured
+   */
+  inspect(context: KindContext, settings: Settings, current: Credential): Promise<IssuerState>;
+  /** A new credential from a CSPRNG; talks to nobody unless the issuer makes the value. */
+  generate(context: KindContext, settings: Settings, current: Credential): Promise<Credential>;
+  /**
+   * Converges the issuer to `target`. Ends the old credential's sessions when it is not to be valid. What is
+   * there already, or absent already, counts as success; the fence is stored even when nothing else changes.
+   * @throws RotateError Superseded when the issuer has seen a higher fence
+   */
+  apply(
+    context: KindContext,
+    settings: Settings,
+    credentials: { old: Credential; new: Credential },
+    target: Target,
+    fence: Fence,
+  ): Promise<{ changed: boolean; endedSessions: number }>;
+  /**
+   * Tries the credential as a consumer would, through every endpoint, from `from` (a host) or from the worker.
+   * Never throws for what the issuer or the network says: that is an outcome.
+   */
+  check(
+    context: KindContext,
+    settings: Settings,
+    credential: Credential,
+    from?: string,
+  ): Promise<CheckResult[]>;
+  /**
+   * Proves that the probe can tell right from wrong: tries a wrong value for the same account.
+   * An `accepted` here means that the endpoint accepts anything (PostgreSQL's `trust`).
+   */
+  checkWrong(
+    context: KindContext,
+    settings: Settings,
+    credential: Credential,
+    from?: string,
+  ): Promise<CheckResult[]>;
+  /** Who still uses the credential. */
+  users(context: KindContext, settings: Settings, credential: Credential): Promise<CredentialUser[]>;
+}

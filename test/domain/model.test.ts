@@ -1,0 +1,419 @@
+/**
+ * An exhaustive small model of the protocol: issuer, repo, two hosts in two waves
+ * and the workflow, with every order of failure (with and without effect), given
+ * up attempts that act late, crashes between effect and answer, and a person who
+ * rolls back, retries, skips or aborts. It runs the very functions that the
+ * workflow runs: decide, register, record, undoPlan.
+ */
+import { describe, expect, test } from 'vitest';
+import { compareFences, noFence, type Fence } from '../../domain/fence.js';
+import { decide } from '../../domain/decide.js';
+import {
+  finish,
+  follow,
+  objection,
+  parkOn,
+  record,
+  register,
+  type PersonRequest,
+} from '../../domain/record.js';
+import { startJournal } from '../../domain/start.js';
+import { targetOf } from '../../domain/targets.js';
+import type { Command, CommandFacts, Journal, Outcome } from '../../domain/journal.js';
+import type { Plan } from '../../domain/plan.js';
+import type { Target } from '../../domain/credential.js';
+
+type Value = 'old' | 'new';
+interface World {
+  issuer: Target & { fence: Fence };
+  hosts: Record<string, { installed: Value; runs: Value; fence: Fence }>;
+  repo: { branch: boolean; main: Value; fence: Fence };
+}
+/** An attempt that was given up and may still act. */
+interface Late {
+  command: Command;
+  fence: Fence;
+}
+interface State {
+  journal: Journal;
+  world: World;
+  late: Late[];
+  /** Faults and interventions left to inject. */
+  faults: number;
+}
+
+const at = '2026-01-01T00:00:00.000Z';
+const plan: Plan = {
+  version: 1,
+  environment: 'prod',
+  commit: 'c0',
+  secrets: [
+    {
+      environment: 'prod',
+      name: 's',
+      kind: 'postgres',
+      overlap: 'dual',
+      kill: 'issuer',
+      file: 's.age',
+      recipients: [],
+      endpoints: [],
+      effects: { generate: '', disable: '', destroy: '' },
+    },
+  ],
+  waves: [[{ name: 'canary', units: [] }], [{ name: 'web', units: [] }]],
+  policy: {
+    name: 'p',
+    parallel: 10,
+    maxFailures: 0,
+    stableMs: 0,
+    soakMs: 0,
+    proveAgainMs: 0,
+    deadManMs: 0,
+    budgets: { apply: 0, repo: 0, converge: 0, undo: 0, drain: 0 },
+  },
+  notes: [],
+};
+
+interface Variant {
+  /** Leaves the fence out, to show that the model notices. */
+  ignoreFences?: boolean;
+  maxFailures?: number;
+}
+
+function initial(variant: Variant, faults: number): State {
+  const withTolerance: Plan = {
+    ...plan,
+    policy: { ...plan.policy, maxFailures: variant.maxFailures ?? 0 },
+  };
+  return {
+    journal: startJournal(
+      { id: '01', by: 'model', takeOver: false, plan: { plan: withTolerance, digest: '' } },
+      at,
+    ),
+    world: {
+      issuer: { old: 'valid', new: 'absent', fence: noFence },
+      hosts: {
+        canary: { installed: 'old', runs: 'old', fence: noFence },
+        web: { installed: 'old', runs: 'old', fence: noFence },
+      },
+      repo: { branch: false, main: 'old', fence: noFence },
+    },
+    late: [],
+    faults,
+  };
+}
+
+function copy<T>(value: T): T {
+  return structuredClone(value);
+}
+
+/** Whether the target takes a command with this fence; it then stores it. */
+function passes(target: { fence: Fence }, fence: Fence, variant: Variant): boolean {
+  if (variant.ignoreFences === true) return true;
+  if (compareFences(fence, target.fence) < 0) return false;
+  target.fence = fence;
+  return true;
+}
+
+function hostOf(world: World, name: string): World['hosts'][string] {
+  const host = world.hosts[name];
+  if (host === undefined) throw new Error(name);
+  return host;
+}
+
+/**
+ * What a command does to the world, in as many separate strokes as it has; an attempt may stop after any
+ * of them. `accepted` is what a check at the end finds.
+ */
+function strokes(command: Command, fence: Fence, variant: Variant): ((world: World) => boolean)[] {
+  switch (command.do) {
+    case 'apply': {
+      const target = targetOf(command.purpose);
+      return [
+        (w) => {
+          if (!passes(w.issuer, fence, variant)) return false;
+          // A destroyed value cannot come back by LOGIN alone: no undo is ever planned after it.
+          w.issuer.old = target.old;
+          w.issuer.new = target.new;
+          return true;
+        },
+      ];
+    }
+    case 'encrypt':
+      return [
+        (w) => {
+          if (!passes(w.repo, fence, variant)) return false;
+          w.repo.branch = true;
+          return true;
+        },
+      ];
+    case 'merge':
+      return [
+        (w) => {
+          if (!passes(w.repo, fence, variant)) return false;
+          w.repo.main = 'new';
+          return true;
+        },
+      ];
+    case 'unpublish':
+      return [
+        (w) => {
+          if (!passes(w.repo, fence, variant)) return false;
+          w.repo.branch = false;
+          w.repo.main = 'old';
+          return true;
+        },
+      ];
+    case 'advance':
+    case 'restore': {
+      const value: Value = command.do === 'advance' ? 'new' : 'old';
+      return command.hosts.flatMap((name) => [
+        (w: World) => {
+          const host = hostOf(w, name);
+          if (!passes(host, fence, variant)) return false;
+          host.installed = value;
+          return true;
+        },
+        // A restart is not fenced: it makes the unit run with what is installed, whoever asks.
+        (w: World) => {
+          const host = hostOf(w, name);
+          host.runs = host.installed;
+          return true;
+        },
+      ]);
+    }
+    default:
+      return [];
+  }
+}
+
+function facts(command: Command): CommandFacts {
+  switch (command.do) {
+    case 'preflight':
+      return { epoch: 1, base: 'c0' };
+    case 'generate':
+      return { secrets: [{ name: command.secret, fresh: 'sealed' }] };
+    case 'build':
+      return { hosts: command.hosts.map((name) => ({ name, fresh: '/nix/store/new' })) };
+    case 'soak':
+      return { finished: true };
+    default:
+      return {};
+  }
+}
+
+function failure(type: 'Timeout' | 'Interrupted' = 'Timeout'): Extract<Outcome, { ok: false }> {
+  return { ok: false, reason: { type, message: 'injected' } };
+}
+
+/** Every state that can follow. */
+function successors(state: State, variant: Variant): State[] {
+  const next: State[] = [];
+
+  // A given up attempt acts, at any time and as far as it gets.
+  for (const [i, late] of state.late.entries()) {
+    const all = strokes(late.command, late.fence, variant);
+    for (let count = 1; count <= all.length; count += 1) {
+      const s = copy(state);
+      s.late.splice(i, 1);
+      for (const stroke of all.slice(0, count)) if (!stroke(s.world)) break;
+      next.push(s);
+    }
+  }
+
+  if (state.journal.endedAt !== undefined) return next;
+
+  // A person speaks.
+  const requests: PersonRequest[] =
+    state.journal.parked === undefined
+      ? [{ say: 'rollback', by: 'p' }]
+      : [
+          { say: 'retry', by: 'p' },
+          { say: 'rollback', by: 'p' },
+          { say: 'abort', by: 'p' },
+          { say: 'skip', by: 'p', host: 'web', acceptLoss: false },
+          { say: 'skip', by: 'p', host: 'web', acceptLoss: true },
+        ];
+  for (const request of requests) {
+    if (objection(state.journal, request) !== undefined) continue;
+    if (request.say !== 'retry' && request.say !== 'abort' && state.faults === 0) continue;
+    const s = copy(state);
+    s.journal = follow(s.journal, request, at);
+    if (request.say !== 'retry' && request.say !== 'abort') s.faults -= 1;
+    next.push(s);
+  }
+
+  const action = decide(state.journal, at);
+  if (action.type === 'park') {
+    if (state.journal.parked === undefined) {
+      next.push({ ...copy(state), journal: parkOn(state.journal, action.command, action.reason, at) });
+    }
+    return next;
+  }
+  if (action.type === 'end') {
+    next.push({ ...copy(state), journal: finish(state.journal, action.state, at) });
+    return next;
+  }
+  if (action.type === 'wait') throw new Error('the model has no delays');
+
+  const [command] = action.commands;
+  if (command === undefined) throw new Error('nothing to run');
+  const begun = register(state.journal, command, at);
+  const fence: Fence = { epoch: begun.journal.epoch, seq: begun.seq };
+  const all = strokes(command, fence, variant);
+
+  // It works; an attempt before the one that worked may still be on its way.
+  for (const duplicate of state.faults > 0 && all.length > 0 ? [false, true] : [false]) {
+    const s = copy(state);
+    let accepted = true;
+    for (const stroke of all) accepted = stroke(s.world) && accepted;
+    if (duplicate) {
+      s.late.push({ command, fence });
+      s.faults -= 1;
+    }
+    s.journal = record(
+      begun.journal,
+      command,
+      accepted ? { ok: true, facts: facts(command) } : failure(),
+      at,
+    );
+    next.push(s);
+  }
+  if (state.faults === 0) return next;
+
+  // It fails after some of its strokes (none, some, all), and its attempt is over or still on its way;
+  // or a person cancels it in the middle.
+  for (let count = 0; count <= all.length; count += 1) {
+    for (const lingering of all.length > 0 ? [false, true] : [false]) {
+      for (const cancelled of state.journal.mode === 'forward' ? [false, true] : [false]) {
+        const s = copy(state);
+        for (const stroke of all.slice(0, count)) if (!stroke(s.world)) break;
+        if (lingering) s.late.push({ command, fence });
+        s.faults -= 1;
+        const failed = failure(cancelled ? 'Interrupted' : 'Timeout');
+        // The wave may have lived to tell which host failed, or not.
+        const told: Outcome =
+          command.do === 'advance' && !cancelled
+            ? { ...failed, facts: { hosts: command.hosts.map((name) => ({ name, failed: failed.reason })) } }
+            : failed;
+        s.journal = record(begun.journal, command, told, at);
+        next.push(s);
+      }
+    }
+  }
+  return next;
+}
+
+/** What must hold in every state. */
+function violation(state: State): string | undefined {
+  const { issuer, hosts } = state.world;
+  const accepted = (v: Value): boolean => (v === 'new' ? issuer.new === 'valid' : issuer.old === 'valid');
+  for (const [name, host] of Object.entries(hosts)) {
+    const known = state.journal.hosts.find((h) => h.name === name);
+    if (known?.lossAccepted === true) continue;
+    if (!accepted(host.installed))
+      return `${name} has the ${host.installed} value installed, which is refused`;
+    if (!accepted(host.runs)) return `${name} runs with the ${host.runs} value, which is refused`;
+  }
+  return undefined;
+}
+
+/** What must hold when it has ended, whatever still comes late. */
+function badEnd(state: State): string | undefined {
+  const { issuer, hosts, repo } = state.world;
+  const cared = Object.entries(hosts).filter(
+    ([name]) => state.journal.hosts.find((h) => h.name === name)?.lossAccepted !== true,
+  );
+  const all = (v: Value): boolean => cared.every(([, h]) => h.installed === v && h.runs === v);
+  switch (state.journal.state) {
+    case 'done':
+      if (issuer.old !== 'destroyed' || issuer.new !== 'valid') return 'done, but the issuer disagrees';
+      return all('new') && repo.main === 'new' ? undefined : 'done, but the old value is about';
+    case 'rolled-back':
+      if (issuer.old !== 'valid' || issuer.new !== 'absent') return 'rolled back, but the issuer disagrees';
+      return all('old') && repo.main === 'old' && !repo.branch
+        ? undefined
+        : 'rolled back, but the new value is about';
+    case 'refused':
+      return issuer.new === 'absent' && all('old') && repo.main === 'old' && !repo.branch
+        ? undefined
+        : 'refused, but something has changed';
+    case 'failed':
+      return undefined;
+    default:
+      return `ended as ${state.journal.state}`;
+  }
+}
+
+function key(state: State): string {
+  const { events, eventCount, steps, proof, seq, ...journal } = state.journal;
+  // Sequence numbers only matter by their order, so that equal situations are found equal.
+  const fences = [
+    state.world.issuer.fence,
+    state.world.repo.fence,
+    ...Object.values(state.world.hosts).map((h) => h.fence),
+    ...state.late.map((l) => l.fence),
+  ].map((f) => f.seq);
+  const ranks = [...new Set(fences)].sort((a, b) => a - b);
+  const relative = (fence: Fence): number => ranks.indexOf(fence.seq);
+  return JSON.stringify([
+    { ...journal, plan: undefined, reason: journal.reason?.type },
+    { ...state.world.issuer, fence: relative(state.world.issuer.fence) },
+    { ...state.world.repo, fence: relative(state.world.repo.fence) },
+    Object.entries(state.world.hosts).map(([n, h]) => [n, { ...h, fence: relative(h.fence) }]),
+    state.late.map((l) => [l.command, relative(l.fence)]),
+    state.faults,
+  ]);
+}
+
+interface Exploration {
+  states: number;
+  ends: Record<string, number>;
+  problem?: string;
+  stuck: number;
+}
+
+function explore(variant: Variant, faults: number): Exploration {
+  const seen = new Set<string>();
+  const result: Exploration = { states: 0, ends: {}, stuck: 0 };
+  const stack: State[] = [initial(variant, faults)];
+  for (let state = stack.pop(); state !== undefined; state = stack.pop()) {
+    const k = key(state);
+    if (seen.has(k)) continue;
+    seen.add(k);
+    const bad = violation(state) ?? (state.journal.endedAt === undefined ? undefined : badEnd(state));
+    if (bad !== undefined && result.problem === undefined) {
+      result.problem = `${bad}: ${state.journal.events.map((e) => e.message ?? `${e.step} ${e.stepState}`).join(' | ')}`;
+      return result;
+    }
+    if (state.journal.endedAt !== undefined) {
+      result.ends[state.journal.state] = (result.ends[state.journal.state] ?? 0) + 1;
+    }
+    const next = successors(state, variant);
+    if (next.length === 0 && state.journal.endedAt === undefined) result.stuck += 1;
+    stack.push(...next);
+  }
+  result.states = seen.size;
+  return result;
+}
+
+describe('the protocol, explored in full', () => {
+  test('keeps its invariant and its ends in every order of three faults', () => {
+    const result = explore({}, 3);
+    expect(result.problem).toBeUndefined();
+    expect(result.stuck).toBe(0);
+    expect(result.states).toBeGreaterThan(10_000);
+    expect(Object.keys(result.ends).sort()).toEqual(['done', 'failed', 'refused', 'rolled-back']);
+  });
+
+  test('keeps them when one host may fail', () => {
+    const result = explore({ maxFailures: 1 }, 2);
+    expect(result.problem).toBeUndefined();
+    expect(result.stuck).toBe(0);
+    expect(Object.keys(result.ends).sort()).toEqual(['done', 'failed', 'refused', 'rolled-back']);
+  });
+
+  test('finds the late attempt that does harm when targets ignore the fence', () => {
+    expect(explore({ ignoreFences: true }, 2).problem).toBeDefined();
+  });
+});
