@@ -61,6 +61,8 @@ export const failureClasses = {
   GitUnreachable: 'transient',
   GitConflict: 'transient',
   GitAuthFailed: 'final',
+  GitRefused: 'final',
+  GitFailed: 'final',
   // the protocol
   Superseded: 'final',
   Forged: 'final',
@@ -68,6 +70,7 @@ export const failureClasses = {
   // Temporal
   TemporalUnreachable: 'transient',
   NoWorker: 'transient',
+  WrongKey: 'final',
   Interrupted: 'final',
   Internal: 'final',
 } as const satisfies Record<string, FailureClass>;
