@@ -48,6 +48,7 @@ export const failureClasses = {
   HostMoved: 'final',
   // issuers
   IssuerUnreachable: 'transient',
+  IssuerBusy: 'transient',
   IssuerAuthFailed: 'final',
   IssuerMisconfigured: 'final',
   OldValueRejected: 'final',

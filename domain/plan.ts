@@ -21,6 +21,8 @@ export interface PlannedSecret extends SecretRef {
   overlap: 'dual' | 'swap';
   kill: 'issuer' | 'deploy' | 'manual';
   file: string;
+  /** Other values live in the same file: it is claimed too. */
+  sharesFile: boolean;
   /** Every recipient that the rules name, as text. */
   recipients: string[];
   /** Account in use and the one that takes over, where the kind has accounts. */

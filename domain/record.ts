@@ -57,6 +57,10 @@ export function record(journal: Journal, command: Command, outcome: Outcome, now
     return j;
   }
   const reason = outcome.reason;
+  if (outcome.cancelled === true) {
+    // Asked for: what may have happened stays marked as begun, and the undo covers it.
+    return j.mode === 'undo' || pastUndo(j) ? j : turnBack(j, reason, now);
+  }
   note(j, now, `${describe(command)}: ${reason.message}`);
   if (command.do === 'tidy') {
     // What is left behind (a garbage collector root, a branch) is harmless, and must not hold up an end.

@@ -19,7 +19,10 @@ const patterns: readonly (readonly [RegExp, string])[] = [
   // the password in a URL: scheme://user:password@
   [/\b([a-z][a-z0-9+.-]{0,31}:\/\/[^\s/:@'"]{0,256}):[^\s/'"]{1,1024}@/gi, `$1:${redacted}@`],
   // password=… and PASSWORD '…', but not `prod/db-password: no such file`
-  [/(?<![\w/.-])((?:pg)?pass(?:word|wd|phrase))(\s*=\s*|\s+(?='))('[^']*'?|"[^"]*"?|[^\s'",;]+)/gi, `$1$2${redacted}`],
+  [
+    /(?<![\w/.-])((?:pg)?pass(?:word|wd|phrase))(\s*=\s*|\s+(?='))('[^']*'?|"[^"]*"?|[^\s'",;]+)/gi,
+    `$1$2${redacted}`,
+  ],
   // JSON Web Tokens
   [/\beyJ[0-9A-Za-z_-]{8,}\.[0-9A-Za-z_-]{8,}\.[0-9A-Za-z_-]*/g, redacted],
 ];

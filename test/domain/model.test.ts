@@ -63,6 +63,7 @@ const plan: Plan = {
       overlap: 'dual',
       kill: 'issuer',
       file: 's.age',
+      sharesFile: false,
       recipients: [],
       endpoints: [],
       effects: { generate: '', disable: '', destroy: '' },
@@ -319,7 +320,10 @@ function successors(state: State, variant: Variant): State[] {
         for (const stroke of all.slice(0, count)) if (!stroke(s.world)) break;
         if (lingering) s.late.push({ command, fence });
         s.faults -= 1;
-        const failed = failure(cancelled ? 'Interrupted' : 'Timeout');
+        const failed: Extract<Outcome, { ok: false }> = {
+          ...failure(cancelled ? 'Interrupted' : 'Timeout'),
+          cancelled,
+        };
         // The wave may have lived to tell which host failed, or not.
         const told: Outcome =
           command.do === 'advance' && !cancelled

@@ -1,0 +1,136 @@
+/**
+ * The activities as the workflows see them: types only, so that workflow code
+ * never bundles what they are made of. Inputs and outputs are plain JSON and
+ * small; values are sealed.
+ */
+import type { DoctorReport } from '../domain/doctor.js';
+import type { Reason } from '../domain/failure.js';
+import type { Fence } from '../domain/fence.js';
+import type { ApplyPurpose, InstalledFile, ProofPurpose } from '../domain/journal.js';
+import type { DigestedPlan } from '../domain/plan.js';
+import type { ProofLine, RotationStatus } from '../domain/status.js';
+
+/** What every activity of a rotation is told. */
+export interface RotationScope {
+  id: string;
+  environment: string;
+  secrets: string[];
+  /** The commit whose rotate.yaml is in force. */
+  base: string;
+}
+
+/** A secret with its sealed values. */
+export interface SealedSecret {
+  name: string;
+  old: string;
+  fresh?: string;
+}
+
+export interface HostScope extends RotationScope {
+  host: string;
+}
+
+/** What an activity tells beside its result. */
+export interface Proven {
+  proof: ProofLine[];
+}
+
+export interface PlanRequest {
+  environment?: string;
+  secrets: string[];
+}
+
+export interface RecordInput {
+  status: RotationStatus;
+  by: string;
+  why?: string;
+  commit: string;
+  planDigest: string;
+}
+
+export interface InspectActivities {
+  makePlan(input: PlanRequest): Promise<DigestedPlan>;
+  examine(input: { environment?: string; hosts?: string[] }): Promise<DoctorReport>;
+}
+
+export interface RotationActivities {
+  /** Who holds a claim, and whether that rotation still runs; with `release`, a claim of one that ended is released. */
+  lookUpHolder(input: {
+    claim: string;
+    release: boolean;
+  }): Promise<{ holder: string; running: boolean; released: boolean }>;
+
+  // preflight: changes nothing
+  inspectRepo(input: { scope: RotationScope; digest: string }): Promise<{
+    base: string;
+    fence: Fence;
+    secrets: { name: string; old: string }[];
+  }>;
+  inspectIssuer(input: { scope: RotationScope; secret: SealedSecret }): Promise<{ fence: Fence }>;
+  inspectHost(input: HostScope): Promise<{ running: string; files: InstalledFile[]; fence: Fence }>;
+  /** Refuses when the build of the base is not what the host runs, boots and has in its profile. */
+  compareHost(input: { scope: HostScope; running: string }): Promise<void>;
+  /** The old value works from the host, and a wrong one does not. */
+  takeBaseline(input: { scope: HostScope; secrets: SealedSecret[] }): Promise<Proven>;
+  /** A commit that no branch refers to, with the old values encrypted again. */
+  makeTrial(input: { scope: RotationScope }): Promise<{ commit: string }>;
+  /** Builds and copies the trial, and refuses when its dry activation would touch units that the plan does not name. */
+  rehearse(input: { scope: HostScope; trial: string }): Promise<void>;
+
+  generate(input: { scope: RotationScope; secret: SealedSecret }): Promise<{ fresh: string }>;
+  apply(input: {
+    scope: RotationScope;
+    secret: Required<SealedSecret>;
+    purpose: ApplyPurpose;
+    fence: Fence;
+  }): Promise<{ changed: boolean; endedSessions: number; at: string }>;
+  publish(input: {
+    scope: RotationScope;
+    secrets: Required<SealedSecret>[];
+    digest: string;
+    fence: Fence;
+  }): Promise<{ commit: string }>;
+  build(input: { scope: HostScope; commit: string }): Promise<{ toplevel: string }>;
+  copy(input: { scope: HostScope; commit: string; toplevel: string }): Promise<void>;
+  converge(input: {
+    scope: HostScope;
+    direction: 'advance' | 'restore';
+    from: string[];
+    to: string;
+    /** Commit that `to` is the build of. */
+    commit: string;
+    fence: Fence;
+  }): Promise<{ installedAtUs: number; newlyFailed: string[] }>;
+  restart(input: { scope: HostScope; files: InstalledFile[] }): Promise<{ restarted: string[] }>;
+  verify(input: {
+    scope: HostScope;
+    files: InstalledFile[];
+    /** Commit whose file contents are the right ones. */
+    commit: string;
+    secrets: SealedSecret[];
+    /** Which of the two values must work. */
+    value: 'old' | 'fresh';
+  }): Promise<Proven>;
+  merge(input: {
+    scope: RotationScope;
+    commit: string;
+    secrets: Required<SealedSecret>[];
+    fence: Fence;
+  }): Promise<{ merged: string }>;
+  /** @throws StillInUse naming who */
+  checkUsers(input: { scope: RotationScope; secret: SealedSecret }): Promise<Proven>;
+  prove(input: {
+    scope: RotationScope;
+    secret: Required<SealedSecret>;
+    purpose: ProofPurpose;
+    hosts: string[];
+  }): Promise<Proven>;
+  unpublish(input: {
+    scope: RotationScope;
+    commit?: string;
+    mayBeMerged: boolean;
+    fence: Fence;
+  }): Promise<void>;
+  tidy(input: { scope: RotationScope; hosts: string[]; done: boolean }): Promise<{ left: Reason[] }>;
+  record(input: RecordInput): Promise<void>;
+}

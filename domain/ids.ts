@@ -1,0 +1,36 @@
+/** Ids of workflows and names in them. Names are percent-encoded, so that none can look like another's path. */
+
+/** Percent-encodes all but letters, digits, `.`, `_` and `-`; the result is never empty, `.` or `..`. */
+export function encodeName(name: string): string {
+  const encoded = [...new TextEncoder().encode(name)]
+    .map((byte) => {
+      const char = String.fromCharCode(byte);
+      return /[A-Za-z0-9._-]/.test(char) ? char : `%${byte.toString(16).toUpperCase().padStart(2, '0')}`;
+    })
+    .join('');
+  return encoded === '.' || encoded === '..' ? encoded.replaceAll('.', '%2E') : encoded;
+}
+
+export function rotationId(environment: string, ulid: string): string {
+  return `rotation/${encodeName(environment)}/${ulid}`;
+}
+
+/** The ULID of a rotation's workflow id; undefined for other workflows. */
+export function ulidOf(workflowId: string): string | undefined {
+  return /^rotation\/[^/]+\/([0-9A-HJKMNP-TV-Z]{26})$/.exec(workflowId)?.[1];
+}
+
+/** The id is the lock. */
+export function claimId(environment: string, secret: string): string {
+  return `rotate/${encodeName(environment)}/${encodeName(secret)}`;
+}
+
+/** The lock of a file that holds several secrets. */
+export function fileClaimId(environment: string, path: string): string {
+  return `rotate/${encodeName(environment)}/file/${encodeName(path)}`;
+}
+
+/** The branch that carries a rotation's commit. */
+export function rotationBranch(ulid: string): string {
+  return `rotate/${ulid}`;
+}

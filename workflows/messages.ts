@@ -1,0 +1,56 @@
+/**
+ * Names and shapes of what can be said to the workflows. Plain constants, so that
+ * a client can use them without loading the workflow library.
+ */
+import type { Journal } from '../domain/journal.js';
+import type { PersonRequest } from '../domain/record.js';
+import type { Request } from '../domain/request.js';
+import type { StartRequest } from '../domain/start.js';
+import type { HostStatus, RotationEvent, RotationStatus } from '../domain/status.js';
+import type { StepName } from '../domain/steps.js';
+
+export const workflowTypes = {
+  rotation: 'rotation',
+  wave: 'wave',
+  claim: 'claim',
+  inspectPlan: 'inspectPlan',
+  inspectFleet: 'inspectFleet',
+  ping: 'ping',
+} as const;
+
+export const taskQueue = 'rotate';
+
+/** Query: the status now. */
+export const statusQuery = 'status';
+export type StatusAnswer = RotationStatus;
+
+/** Query, with the number of the last event seen: the status, and what came after it. */
+export const eventsQuery = 'events';
+export interface EventsAnswer {
+  status: RotationStatus;
+  events: RotationEvent[];
+}
+
+/** Update: what a person says; answered with the status after it. */
+export const sayUpdate = 'say';
+export type SayRequest = Request<PersonRequest>;
+
+/** Signal from a wave to its rotation. */
+export const progressSignal = 'progress';
+export interface WaveProgress {
+  step: StepName;
+  host: HostStatus;
+}
+
+/** Query on a claim: the workflow id of its holder. */
+export const holderQuery = 'holder';
+/** Signal to a claim, with the holder's workflow id. */
+export const releaseSignal = 'release';
+
+/** Key of the memo that answers when no worker does. */
+export const statusMemo = 'status';
+
+export const searchAttributes = { environment: 'rotateEnvironment', state: 'rotateState' } as const;
+
+/** A rotation begins with a request, and continues as new with its journal. */
+export type RotationInput = { request: Request<StartRequest> } | { journal: Journal; nonces: string[] };
