@@ -1,0 +1,108 @@
+/**
+ * age's `ssh-ed25519` recipient and identity, after package agessh of FiloSottile/age.
+ *
+ *     -> ssh-ed25519 TAG b64(E)          E = X25519(e, basepoint)
+ *     b64(ChaCha20-Poly1305(wrap key, zero nonce, file key))
+ *
+ *     tweak    = HKDF-SHA256(ikm = "", salt = wire, info = label)
+ *     shared   = X25519(tweak, X25519(e, mont))
+ *     wrap key = HKDF-SHA256(ikm = shared, salt = E || mont, info = label)
+ *
+ * `mont` is the Montgomery form of the Ed25519 key, so that a signing key can be used for key agreement; the tweak
+ * ties the result to the SSH key rather than to the X25519 key that it maps to.
+ */
+import { chacha20poly1305 } from '@noble/ciphers/chacha.js';
+import { ed25519, x25519 } from '@noble/curves/ed25519.js';
+import { hkdf } from '@noble/hashes/hkdf.js';
+import { sha256, sha512 } from '@noble/hashes/sha2.js';
+import { type Identity, type Recipient, Stanza } from 'age-encryption';
+import { concat, fromBase64, toBase64 } from './bytes.js';
+import { ed25519Wire, sshTag } from './ssh-wire.js';
+
+const label = new TextEncoder().encode('age-encryption.org/v1/ssh-ed25519');
+const zeroNonce = new Uint8Array(12);
+const fileKeySize = 16;
+const bodySize = fileKeySize + 16;
+
+/**
+ * The Montgomery u-coordinate of an Ed25519 public key of 32 bytes.
+ * @returns undefined when it is no point of the curve, or one of low order (everything sent to it would be readable by all).
+ */
+export function montgomery(point: Uint8Array): Uint8Array | undefined {
+  try {
+    if (ed25519.Point.fromBytes(point).isSmallOrder()) return undefined;
+    return ed25519.utils.toMontgomery(point);
+  } catch {
+    return undefined;
+  }
+}
+
+/** @param point an Ed25519 public key for which {@link montgomery} is defined. */
+export function ed25519Recipient(point: Uint8Array, mont: Uint8Array): Recipient {
+  const wire = ed25519Wire(point);
+  return {
+    wrapFileKey(fileKey) {
+      const ephemeral = x25519.utils.randomSecretKey();
+      const share = x25519.scalarMultBase(ephemeral);
+      const key = wrapKey(agree(ephemeral, mont), wire, share, mont);
+      ephemeral.fill(0);
+      const body = chacha20poly1305(key, zeroNonce).encrypt(fileKey);
+      return [new Stanza(['ssh-ed25519', sshTag(wire), toBase64(share)], body)];
+    },
+  };
+}
+
+/**
+ * @param seed the 32 bytes of the private key.
+ *
+ * As agessh does, it throws on any malformed `ssh-ed25519` stanza, and on one with our tag that does not open:
+ * two keys with one tag are far less likely than a damaged file.
+ */
+export function ed25519Identity(seed: Uint8Array): Identity {
+  const wire = ed25519Wire(ed25519.getPublicKey(seed));
+  const scalar = sha512(seed).slice(0, 32);
+  const mont = x25519.scalarMultBase(scalar);
+  const ourTag = sshTag(wire);
+  return {
+    unwrapFileKey(stanzas) {
+      for (const { args, body } of stanzas) {
+        const [type, tag, encodedShare, ...rest] = args;
+        if (type !== 'ssh-ed25519') continue;
+        if (tag === undefined || encodedShare === undefined || rest.length > 0) {
+          throw new Error('invalid ssh-ed25519 stanza: it has two arguments');
+        }
+        const share = fromBase64(encodedShare);
+        if (share?.length !== 32) throw new Error('invalid ssh-ed25519 stanza: the share is not 32 bytes');
+        if (tag !== ourTag) continue;
+        // checked before decrypting, so that a stanza cannot be opened by two keys at once (partitioning oracle)
+        if (body.length !== bodySize) throw new Error('invalid ssh-ed25519 stanza: the body is not 32 bytes');
+        const key = wrapKey(agree(scalar, share), wire, share, mont);
+        try {
+          return chacha20poly1305(key, zeroNonce).decrypt(body);
+        } catch {
+          throw new Error(`the ssh-ed25519 stanza of our key (tag ${ourTag}) does not open`);
+        }
+      }
+      return null;
+    },
+  };
+}
+
+function wrapKey(shared: Uint8Array, wire: Uint8Array, share: Uint8Array, mont: Uint8Array): Uint8Array {
+  const tweak = hkdf(sha256, new Uint8Array(0), wire, label, 32);
+  return hkdf(sha256, agree(tweak, shared), concat(share, mont), label, 32);
+}
+
+/** X25519, refusing the all-zero result that a low-order point gives whatever the scalar. */
+function agree(scalar: Uint8Array, point: Uint8Array): Uint8Array {
+  let shared: Uint8Array;
+  try {
+    shared = x25519.scalarMult(scalar, point);
+  } catch {
+    // the library refuses some of these points itself, in words that do not name the cause
+    throw new Error('invalid ssh-ed25519 key agreement: low-order point');
+  }
+  if (shared.every((byte) => byte === 0))
+    throw new Error('invalid ssh-ed25519 key agreement: low-order point');
+  return shared;
+}

@@ -1,0 +1,80 @@
+/** The agenix store: `.age` files, and a rules file that names who may read each. */
+import { RotateError } from '../../domain/failure.js';
+import type { SecretValue } from '../../domain/secret-value.js';
+import { encrypt, openWithKeyring } from '../age/file.js';
+import { isArmored } from '../age/header.js';
+import { readIfExists, replaceFile, resolveInside } from '../checkout.js';
+import type { FileRule, Store } from '../store.js';
+import { evaluateRules, type EvaluateOptions } from './evaluate.js';
+import { ruleOf, rulesByPath } from './rules.js';
+
+/**
+ * The store of one checkout. The rules are evaluated once, at first use: a checkout is at one commit.
+ *
+ * @param options where the checkout and its rules are; see {@link EvaluateOptions}.
+ */
+export function agenixStore(options: EvaluateOptions): Store {
+  const { root, rules } = options;
+  let known: Promise<ReadonlyMap<string, FileRule>> | undefined;
+
+  async function load(): Promise<ReadonlyMap<string, FileRule>> {
+    const file = await resolveInside(root, rules).catch(noRules);
+    if ((await readIfExists(file)) === undefined) noRules();
+    return rulesByPath(await evaluateRules(options), root, rules);
+  }
+
+  function noRules(cause?: unknown): never {
+    throw new RotateError('BadRules', `there is no rules file ${rules} in the repo`, {
+      hint: 'set `rules` of the environment in rotate.yaml to the path of secrets.nix',
+      cause,
+    });
+  }
+
+  function recipients(): Promise<ReadonlyMap<string, FileRule>> {
+    // a failure is not kept: it may have been the machine's (no memory, no process)
+    known ??= load().catch((error: unknown) => {
+      known = undefined;
+      throw error;
+    });
+    return known;
+  }
+
+  return {
+    recipients,
+
+    async read(path, keyring) {
+      const ciphertext = await readIfExists(await resolveInside(root, path));
+      if (ciphertext === undefined) throw new RotateError('UnknownSecret', `there is no ${path} in the repo`);
+      return openWithKeyring(ciphertext, keyring, path);
+    },
+
+    async write(path, value: SecretValue) {
+      const rule = ruleOf(await recipients(), path, rules);
+      const file = await resolveInside(root, path);
+      const old = await readIfExists(file);
+      // a file that someone armored by hand stays armored: the diff should show a new value, not a new format
+      const armor = rule.armor || (old !== undefined && isArmored(old));
+      const plaintext = value.bytes();
+      let ciphertext: Uint8Array;
+      try {
+        ciphertext = await encrypt(plaintext, rule.recipients, { armor });
+      } catch (error) {
+        throw ofFile(error, path, rules);
+      } finally {
+        plaintext.fill(0);
+      }
+      await replaceFile(file, ciphertext);
+      return ciphertext;
+    },
+  };
+}
+
+/** Says for which file a recipient is bad: the recipient's own line does not. */
+function ofFile(error: unknown, path: string, rules: string): unknown {
+  if (!(error instanceof RotateError)) return error;
+  return new RotateError(error.type, `${rules}, keys of ${path}: ${error.message}`, {
+    ...(error.hint === undefined ? {} : { hint: error.hint }),
+    ...(error.details === undefined ? {} : { details: error.details }),
+    cause: error.cause,
+  });
+}
