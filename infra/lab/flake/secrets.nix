@@ -1,0 +1,2 @@
+# agenix's rules: who can open which file. A fleet made from this template writes its own.
+{ }
