@@ -1,0 +1,47 @@
+/** What configuration asks of the kinds, so that it knows none of them by name; and those that there are. */
+import type { z } from 'zod';
+import { postgresSchema } from '../kinds/postgres/schema.js';
+import type { KeyPath } from './problem.js';
+
+/** What other parts of the file have to know of a kind's settings. */
+export interface KindFacts {
+  /** Whether the file has to say which account a value belongs to. */
+  needsAccount: boolean;
+  /** Hosts of the fleet that the settings name, with the place inside the block. */
+  hosts: readonly { path: KeyPath; name: string }[];
+}
+
+/** A kind as `rotate.yaml` sees it. */
+export interface KindEntry {
+  readonly id: string;
+  /** Of the block named as the kind. */
+  readonly schema: z.ZodType;
+  /** Undefined when `block`, as it stands in the file, is wrong. */
+  facts(block: unknown): KindFacts | undefined;
+}
+
+export type KindRegistry = ReadonlyMap<string, KindEntry>;
+
+/** An entry from a kind's schema and what it says of settings that have passed it. */
+export function kindEntry<S extends z.ZodType>(
+  id: string,
+  schema: S,
+  facts: (settings: z.output<S>) => KindFacts,
+): KindEntry {
+  return {
+    id,
+    schema,
+    facts: (block) => {
+      const result = schema.safeParse(block);
+      return result.success ? facts(result.data) : undefined;
+    },
+  };
+}
+
+const postgres = kindEntry('postgres', postgresSchema, ({ roles, admin }) => ({
+  needsAccount: roles.length > 1,
+  hosts: 'host' in admin ? [{ path: ['admin', 'host'], name: admin.host }] : [],
+}));
+
+/** Every kind, by its id. */
+export const kindRegistry: KindRegistry = new Map([postgres].map((entry) => [entry.id, entry]));
