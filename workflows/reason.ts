@@ -1,0 +1,45 @@
+/** What workflows tell of a failed activity or child, and whether it was a cancellation. */
+import {
+  ActivityFailure,
+  ApplicationFailure,
+  ChildWorkflowFailure,
+  isCancellation,
+  TimeoutFailure,
+} from '@temporalio/workflow';
+import { isFailureType, type Reason } from '../domain/failure.js';
+
+/** Walks to the innermost failure that carries a type of ours. */
+export function reasonOf(error: unknown): Reason {
+  for (let e: unknown = error; e instanceof Error; e = e.cause) {
+    if (e instanceof ApplicationFailure && isFailureType(e.type)) {
+      const hint = hintOf(e);
+      return { type: e.type, message: e.message, ...(hint === undefined ? {} : { hint }) };
+    }
+    if (isCancellation(e)) return { type: 'Interrupted', message: 'cancelled' };
+  }
+  for (let e: unknown = error; e instanceof Error; e = e.cause) {
+    if (e instanceof TimeoutFailure) {
+      return {
+        type: 'Timeout',
+        message: `${whatFailed(error)} ran out of time`,
+        hint: 'is the worker running?',
+      };
+    }
+  }
+  return {
+    type: 'Internal',
+    message: error instanceof Error ? error.message : 'a value that is no error was thrown',
+  };
+}
+
+function whatFailed(error: unknown): string {
+  if (error instanceof ActivityFailure) return error.activityType;
+  if (error instanceof ChildWorkflowFailure) return error.workflowType ?? 'a child workflow';
+  return 'it';
+}
+
+function hintOf(failure: ApplicationFailure): string | undefined {
+  const first: unknown = failure.details?.[0];
+  if (typeof first !== 'object' || first === null || !('hint' in first)) return undefined;
+  return typeof first.hint === 'string' ? first.hint : undefined;
+}

@@ -1,0 +1,205 @@
+/**
+ * The rotation: a hand for `decide`. It runs what that says, writes down what came
+ * of it, and listens to people. On entering a soak or a park it continues as new
+ * with its journal, so that histories stay small and upgrades happen at rest.
+ */
+import {
+  allHandlersFinished,
+  ApplicationFailure,
+  CancellationScope,
+  condition,
+  continueAsNew,
+  defineQuery,
+  defineSignal,
+  defineUpdate,
+  getExternalWorkflowHandle,
+  isCancellation,
+  setHandler,
+  upsertMemo,
+  workflowInfo,
+} from '@temporalio/workflow';
+import { decide } from '../domain/decide.js';
+import type { Command, Journal, Outcome } from '../domain/journal.js';
+import { eventsAfter, showHost, statusOf, stepOf } from '../domain/progress.js';
+import { finish, follow, objection, parkOn, record, register } from '../domain/record.js';
+import { requestObjection } from '../domain/request.js';
+import { startJournal } from '../domain/start.js';
+import { pastUndo } from '../domain/undo.js';
+import { recording } from './budgets.js';
+import {
+  eventsQuery,
+  progressSignal,
+  releaseSignal,
+  sayUpdate,
+  statusMemo,
+  statusQuery,
+  type EventsAnswer,
+  type RotationInput,
+  type SayRequest,
+  type StatusAnswer,
+  type WaveProgress,
+} from './messages.js';
+import { reasonOf } from './reason.js';
+import { claimsOf, failure, runCommand } from './run-command.js';
+
+/** Past destroy only forward is possible: a park there tries again by itself. */
+const retryParkedEveryMs = 15 * 60_000;
+/** Requests whose nonces are remembered; each also expires. */
+const keptNonces = 200;
+
+const now = (): string => new Date().toISOString();
+
+export async function rotation(input: RotationInput): Promise<StatusAnswer> {
+  let { journal, nonces } = begin(input);
+  /** The forward command under way; a person's `rollback` or `abort` cancels it. */
+  let current: CancellationScope | undefined;
+  let worked = false;
+  let lastMemo = '';
+
+  setHandler(defineQuery<StatusAnswer>(statusQuery), () => statusOf(journal));
+  setHandler(defineQuery<EventsAnswer, [number]>(eventsQuery), (after) => ({
+    status: statusOf(journal),
+    events: eventsAfter(journal, after),
+  }));
+  setHandler(defineSignal<[WaveProgress[]]>(progressSignal), (batch) => {
+    for (const { step, host } of batch) showHost(journal, step, host, now());
+  });
+  setHandler(
+    defineUpdate<StatusAnswer, [SayRequest]>(sayUpdate),
+    (request) => {
+      nonces = [...nonces, request.nonce].slice(-keptNonces);
+      journal = follow(journal, request.body, now());
+      if (request.body.say === 'rollback' || request.body.say === 'abort') current?.cancel();
+      return statusOf(journal);
+    },
+    {
+      validator: (request) => {
+        const bad =
+          requestObjection(request, workflowInfo().workflowId, now(), nonces) ??
+          objection(journal, request.body);
+        if (bad !== undefined) throw failure(bad);
+      },
+    },
+  );
+
+  // Someone who cancels through Temporal itself means what `rollback` means.
+  const outer = CancellationScope.current();
+  outer.cancelRequested.catch(() => {
+    const request = { say: 'rollback', by: 'a cancellation through Temporal' } as const;
+    if (objection(journal, request) !== undefined) return;
+    journal = follow(journal, request, now());
+    current?.cancel();
+  });
+
+  return CancellationScope.nonCancellable(async () => {
+    while (journal.endedAt === undefined) {
+      showMemo();
+      const action = decide(journal, now());
+      if (action.type === 'end') {
+        journal = finish(journal, action.state, now());
+      } else if (action.type === 'wait') {
+        const before = journal;
+        await condition(() => journal !== before, Math.max(1, Date.parse(action.until) - Date.now()));
+      } else if (action.type === 'park') {
+        journal = parkOn(journal, action.command, action.reason, now());
+        showMemo();
+        if (worked) await rest();
+        const moved = (): boolean => journal.parked === undefined || journal.endedAt !== undefined;
+        if (!pastUndo(journal)) await condition(moved);
+        else if (!(await condition(moved, retryParkedEveryMs))) {
+          journal = follow(journal, { say: 'retry', by: 'rotate itself' }, now());
+        }
+      } else {
+        if (worked && action.commands.some((c) => c.do === 'soak' && journal.soak.rounds === 0)) await rest();
+        if (workflowInfo().continueAsNewSuggested) await rest();
+        await runAll(action.commands);
+      }
+    }
+    if (journal.state !== 'failed') await release();
+    showMemo();
+    await recording().record({
+      status: statusOf(journal),
+      by: journal.by,
+      ...(journal.why === undefined ? {} : { why: journal.why }),
+      commit: journal.plan.commit,
+      planDigest: journal.digest,
+    });
+    await condition(allHandlersFinished);
+    return statusOf(journal);
+  });
+
+  async function runAll(commands: readonly Command[]): Promise<void> {
+    worked = true;
+    // All are registered before the first is tried, so that no effect is unknown to the undo.
+    const begun = commands.map((command) => {
+      const registered = register(journal, command, now());
+      journal = registered.journal;
+      return { command, seq: registered.seq };
+    });
+    showMemo();
+    const scope = new CancellationScope({ cancellable: journal.mode === 'forward' });
+    current = journal.mode === 'forward' ? scope : undefined;
+    const outcomes = await scope.run(() =>
+      Promise.all(begun.map(({ command, seq }) => runOne(command, seq, scope))),
+    );
+    current = undefined;
+    for (const [i, { command }] of begun.entries()) {
+      const outcome = outcomes[i];
+      // An abort ended the journal while this ran: nothing is decided any more.
+      if (outcome !== undefined && journal.endedAt === undefined) {
+        journal = record(journal, command, outcome, now());
+      }
+    }
+  }
+
+  async function runOne(command: Command, seq: number, scope: CancellationScope): Promise<Outcome> {
+    const report = (host: string, message: string): void =>
+      showHost(journal, stepOf(command), { name: host, state: 'running', message }, now());
+    try {
+      const outcome = await runCommand({ journal, command, seq, report });
+      return outcome.ok || !scope.consideredCancelled ? outcome : { ...outcome, cancelled: true };
+    } catch (error) {
+      return { ok: false, reason: reasonOf(error), cancelled: isCancellation(error) };
+    }
+  }
+
+  async function release(): Promise<void> {
+    if (journal.claimed === 'none') return;
+    const me = workflowInfo().workflowId;
+    for (const id of claimsOf(journal)) {
+      try {
+        await getExternalWorkflowHandle(id).signal(releaseSignal, me);
+      } catch {
+        // It is not there (never taken, or released already), which is what is wanted.
+      }
+    }
+  }
+
+  /** The status for when no worker answers. Only what changes rarely is kept there: each write is an event. */
+  function showMemo(): void {
+    const status = statusOf(journal);
+    const memo = { ...status, steps: status.steps.map((s) => ({ ...s, hosts: [] })) };
+    const text = JSON.stringify(memo);
+    if (text === lastMemo) return;
+    lastMemo = text;
+    upsertMemo({ [statusMemo]: memo });
+  }
+
+  /** Continues as new with the journal; nothing is under way now. */
+  async function rest(): Promise<never> {
+    await condition(allHandlersFinished);
+    return continueAsNew<typeof rotation>({ journal, nonces });
+  }
+}
+
+function begin(input: RotationInput): { journal: Journal; nonces: string[] } {
+  if ('journal' in input) return { journal: input.journal, nonces: input.nonces };
+  const { workflowId, startTime } = workflowInfo();
+  const bad = requestObjection(input.request, workflowId, startTime.toISOString(), []);
+  if (bad !== undefined) throw failure(bad);
+  const { body } = input.request;
+  if (!workflowId.endsWith(`/${body.id}`)) {
+    throw ApplicationFailure.nonRetryable('the request was made for another workflow', 'Forged');
+  }
+  return { journal: startJournal(body, startTime.toISOString()), nonces: [input.request.nonce] };
+}

@@ -1,0 +1,59 @@
+/**
+ * Preflight: everything that can be found out before anything changes. Refuses by
+ * throwing; what it learned (the base, the old systems, the highest fence) is what
+ * the rest of the rotation builds on.
+ */
+import { highestFence, type Fence } from '../domain/fence.js';
+import type { CommandFacts, InstalledFile, Journal } from '../domain/journal.js';
+import type { ProofLine } from '../domain/status.js';
+import type { HostScope, RotationScope, SealedSecret } from '../activities/api.js';
+import { building, preflighting } from './budgets.js';
+import { forEachAtMost } from './pool.js';
+
+type Report = (host: string, message: string) => void;
+
+export async function runPreflight(
+  journal: Journal,
+  scope: RotationScope,
+  report: Report,
+): Promise<CommandFacts> {
+  const quick = preflighting();
+  const repo = await quick.inspectRepo({ scope, digest: journal.digest });
+  const based: RotationScope = { ...scope, base: repo.base };
+  const secrets: SealedSecret[] = repo.secrets;
+  const fences: Fence[] = [repo.fence];
+  const proof: ProofLine[] = [];
+
+  for (const secret of secrets) fences.push((await quick.inspectIssuer({ scope: based, secret })).fence);
+
+  const hosts: { name: string; old: string; files: InstalledFile[] }[] = [];
+  const names = journal.hosts.map((h) => h.name);
+  const at = (host: string): HostScope => ({ ...based, host });
+  const parallel = journal.plan.policy.parallel;
+  await forEachAtMost(parallel, names, async (name) => {
+    report(name, 'looking at the host');
+    const seen = await quick.inspectHost(at(name));
+    fences.push(seen.fence);
+    hosts.push({ name, old: seen.running, files: seen.files });
+    const consumes = journal.plan.waves.flat().some((h) => h.name === name && h.units.length > 0);
+    if (consumes) {
+      report(name, 'trying the old value');
+      proof.push(...(await quick.takeBaseline({ scope: at(name), secrets })).proof);
+    }
+  });
+
+  // Builds are heavy and serial in effect: two at once keep both cores and the link busy.
+  const builds = building();
+  await forEachAtMost(2, hosts, async (host) => {
+    report(host.name, 'comparing with the base');
+    await builds.compareHost({ scope: at(host.name), running: host.old });
+  });
+  const trial = await quick.makeTrial({ scope: based });
+  await forEachAtMost(2, hosts, async (host) => {
+    report(host.name, 'rehearsing');
+    await builds.rehearse({ scope: at(host.name), trial: trial.commit });
+    report(host.name, 'ready');
+  });
+
+  return { base: repo.base, epoch: highestFence(fences).epoch + 1, secrets: repo.secrets, hosts, proof };
+}
