@@ -1,0 +1,52 @@
+/**
+ * The data converter of client and worker: default payload conversion, our failure
+ * converter, our codec.
+ */
+import { existsSync } from 'node:fs';
+import { registerHooks } from 'node:module';
+import { fileURLToPath } from 'node:url';
+
+import type { DataConverter } from '@temporalio/common';
+
+import type { CodecKeyring } from './keyring.js';
+import { makePayloadCodec, type CodecOptions } from './payload-codec.js';
+
+const fromSource = import.meta.url.endsWith('.ts');
+
+/** Also to be given to `bundleWorkflowCode`. */
+export const failureConverterPath = fileURLToPath(
+  new URL(fromSource ? './failure-converter.ts' : './failure-converter.js', import.meta.url),
+);
+
+/**
+ * @param onRefusal `mark` for the worker and for lists (where one foreign workflow must not spoil the rest),
+ *   `throw` for the client
+ */
+export function makeDataConverter(
+  keyring: CodecKeyring,
+  onRefusal: CodecOptions['onRefusal'],
+): DataConverter {
+  if (fromSource) resolveSources();
+  return { failureConverterPath, payloadCodecs: [makePayloadCodec(keyring, { onRefusal })] };
+}
+
+let resolving = false;
+
+/** The SDK `require()`s the converter by its path. In tests that is TypeScript, which Node runs, but whose `./x.js` it does not find. */
+function resolveSources(): void {
+  if (resolving) return;
+  resolving = true;
+  registerHooks({
+    resolve(specifier, context, next) {
+      if (
+        specifier.startsWith('.') &&
+        specifier.endsWith('.js') &&
+        context.parentURL?.endsWith('.ts') === true
+      ) {
+        const source = new URL(specifier.replace(/\.js$/, '.ts'), context.parentURL);
+        if (existsSync(source)) return next(source.href, context);
+      }
+      return next(specifier, context);
+    },
+  });
+}
