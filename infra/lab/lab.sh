@@ -272,10 +272,11 @@ cmd_up() {
   for n in "${names[@]}"; do
     [[ $n =~ ^[a-z]([a-z0-9-]{0,40}[a-z0-9])?$ ]] || die "not a host name: $n"
   done
-  image=$("$here/base.sh")
-  mkdir -p "$state"
   lock_lab
-  mkdir -p "$state"          # a `down` may have removed it while we waited
+  mkdir -p "$state"
+  # A lab keeps the image that its first host was made from.
+  image=$(cat "$state/image" 2>/dev/null) || image=$("$here/base.sh")
+  echo "$image" > "$state/image"
   keys_up
   claim_network
   machine_up
@@ -457,7 +458,9 @@ sandbox = true
 filter-syscalls = false
 extra-sandbox-paths = /bin /usr /lib /lib64
 C
-  # XDG_CACHE_HOME: Nix keeps there what it knows about a store, so it must go with the store.
+  # XDG_CACHE_HOME: Nix keeps there what it knows about a store, so it must go with the store. Our own
+  # cache must not follow it.
+  printf 'export ROTATE_CACHE=%q\n' "${ROTATE_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/rotate}"
   printf 'export NIX_CONF_DIR=%q\nexport NIX_SSHOPTS=%q\nexport XDG_CACHE_HOME=%q\nexport PATH=%q:"$PATH"\n' \
     "$state/nix/conf" "-F $ssh_config" "$state/nix/cache" "$here/bin"
 }
