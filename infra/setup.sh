@@ -52,6 +52,9 @@ command -v node >/dev/null || die "Node 20 or newer is missing"
 command -v npm >/dev/null || die "npm is missing: it comes with Node"
 major=$(node -p 'process.versions.node.split(".")[0]')
 [ "$major" -ge 20 ] || die "needs Node 20 or newer, this is $(node --version)"
+for t in "${ROTATE_TEMPORAL_CLI:-}" "${ROTATE_TEST_SERVER:-}" "${ROTATE_SOPS:-}"; do
+  [ -z "$t" ] || command -v "$t" >/dev/null || die "there is no $t, which a ROTATE_… variable names"
+done
 mkdir -p "$ROTATE_CACHE"
 
 # --- the checks: cheap, and run twice, before and after waiting for another set-up ---
@@ -80,10 +83,7 @@ npm_current() {
 
 # Is tool $1 there: named by the variable whose value is $2, on PATH, or as wheel $3 in the cache?
 have_tool() {
-  if [ -n "$2" ]; then
-    command -v "$2" >/dev/null || die "there is no $2, which the environment names as $1"
-    return 0
-  fi
+  [ -z "$2" ] || return 0
   [ -e "$tools/bin/$1" ] && [ -e "$tools/$3" ] && return 0
   command -v "$1" >/dev/null
 }
