@@ -9,7 +9,7 @@ const generator = [0x3b6a57b2, 0x26508e6d, 0x1ea119fa, 0x3d4233dd, 0x2a1462b3];
  */
 export function bech32Encode(prefix: string, bytes: Uint8Array): string {
   const words = toWords(bytes);
-  const codes = [...prefix].map((character) => character.charCodeAt(0));
+  const codes = [...new TextEncoder().encode(prefix)];
   const expanded = [...codes.map((code) => code >> 5), 0, ...codes.map((code) => code & 31)];
   const check = polymod([...expanded, ...words, 0, 0, 0, 0, 0, 0]) ^ 1;
   const checksum = [25, 20, 15, 10, 5, 0].map((shift) => (check >>> shift) & 31);

@@ -64,23 +64,9 @@ export async function evaluateRules(options: EvaluateOptions): Promise<RawRules>
 
 function run(options: EvaluateOptions, root: string, home: string): Promise<string> {
   const { rules, timeout = 30_000, nixInstantiate = 'nix-instantiate' } = options;
-  const args = [
-    ...[
-      '--json',
-      '--eval',
-      '--strict',
-      '-I',
-      `repo=${root}`,
-      '--argstr',
-      'root',
-      root,
-      '--argstr',
-      'rules',
-      rules,
-    ],
-    ...Object.entries(restrictions).flatMap(([name, value]) => ['--option', name, value]),
-    ...['-E', expression],
-  ];
+  const args = ['--json', '--eval', '--strict', '-I', `repo=${root}`];
+  for (const [name, value] of Object.entries(restrictions)) args.push('--option', name, value);
+  args.push('--argstr', 'root', root, '--argstr', 'rules', rules, '-E', expression);
   return new Promise((resolve, reject) => {
     const execution = {
       cwd: home,

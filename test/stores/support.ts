@@ -3,9 +3,12 @@ import { spawn } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { onTestFinished } from 'vitest';
+import { onTestFinished, vi } from 'vitest';
 import { RotateError } from '../../domain/failure.js';
 import { type AgeIdentity, parseIdentities } from '../../stores/age/identity.js';
+
+// real tools on a busy machine: a test that takes long is not a test that fails
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 120_000 });
 
 /** A folder of mode 0700 that goes away with the test. */
 export async function privateFolder(): Promise<string> {

@@ -1,4 +1,10 @@
-import { generateHybridIdentity, generateX25519Identity, identityToRecipient } from 'age-encryption';
+import {
+  Encrypter,
+  generateHybridIdentity,
+  generateX25519Identity,
+  identityToRecipient,
+  Stanza,
+} from 'age-encryption';
 import { describe, expect, it } from 'vitest';
 import { decrypt, encrypt, openWithKeyring } from '../../../stores/age/file.js';
 import { describeStanzas, readHeader } from '../../../stores/age/header.js';
@@ -54,6 +60,17 @@ describe('a keyring', () => {
       expect(failure.message).toMatch(/^secrets\/db\.age cannot be opened/);
       expect(failure.details).toMatchObject({ stage, file: 'secrets/db.age' });
     }
+  });
+
+  it('refuses a file that can also be opened with a passphrase: the format forbids that mix', async () => {
+    const key = await x25519();
+    const encrypter = new Encrypter();
+    encrypter.addRecipient(key.recipient);
+    encrypter.addRecipient({
+      wrapFileKey: () => [new Stanza(['scrypt', 'AAAAAAAAAAAAAAAAAAAAAA', '18'], new Uint8Array(32))],
+    });
+    const failure = await failureOf(async () => decrypt(await encrypter.encrypt('v'), [key]));
+    expect(failure.message).toContain('mixes a passphrase');
   });
 
   it('opens post-quantum files', async () => {
