@@ -1,0 +1,89 @@
+/**
+ * Takes a rotation back on the main branch: a new commit that writes the old
+ * ciphertext, but only over what this rotation itself wrote. What someone changed
+ * since is never overwritten by a revert.
+ */
+import type { Clone } from './clone.js';
+import { commitFiles, writeBlob } from './commit.js';
+import { mainTip } from './merge.js';
+import { entriesAt } from './objects.js';
+import { blobsSince, ownCommits } from './own-commits.js';
+import { publish, type Effect } from './publish.js';
+import { assertCommit } from './repo-path.js';
+import { rulesChanged, type RulesCheck } from './rules-changed.js';
+
+export interface RevertOptions extends Effect, RulesCheck {
+  main: string;
+  /** The commit that the rotation began from; what it did is looked for after it. */
+  since: string;
+  /** The commit that {@link files} were encrypted for. Default: {@link since} (they are its blobs). */
+  base?: string;
+  /** The old ciphertext by path; undefined where there was no file. */
+  files: Readonly<Record<string, Uint8Array | undefined>>;
+  /** The commit of the branch `rotate/<id>`: its blobs are this rotation's, too. */
+  branchCommit?: string;
+  /** Blob ids by path that the caller has decided to replace, after a `moved`. */
+  replace?: Readonly<Record<string, string>>;
+  /** See `undoMessage`. */
+  message: string;
+}
+
+export type RevertResult =
+  /** `already`: it was undone before. `nothing`: main never had it, or has the old value. */
+  | { result: 'reverted' | 'already' | 'nothing'; tip: string; commit?: string }
+  /**
+   * Main had this rotation's ciphertext and then something else, now the blob `current`. Nothing was done:
+   * encrypt the old value for `tip` and call again with `base` and `replace`, or leave the file out.
+   */
+  | { result: 'moved'; tip: string; current: Record<string, string | undefined> }
+  /** Nothing was done: encrypt the old value for `tip` and call again with `base: tip`. */
+  | { result: 'rules-changed'; tip: string };
+
+/** @throws RotateError BadConfig when there is no such branch; and see {@link publish} */
+export async function revertOnMain(clone: Clone, options: RevertOptions): Promise<RevertResult> {
+  const { rotationId, main, since, files, branchCommit } = options;
+  assertCommit(since);
+  const paths = Object.keys(files);
+  return publish<RevertResult>(clone, options, async () => {
+    const tip = await mainTip(clone, main);
+    const own = await ownCommits(clone, rotationId, since, tip);
+    if (own[0]?.sort === 'undo') return { push: [], result: { result: 'already', tip, commit: own[0].sha } };
+
+    const sources = own.filter(({ sort }) => sort === 'rotation').map(({ sha }) => sha);
+    if (branchCommit !== undefined) sources.push(branchCommit);
+    const written = await Promise.all(sources.map((sha) => entriesAt(clone.git, sha, paths)));
+    const [before, now] = [await entriesAt(clone.git, since, paths), await entriesAt(clone.git, tip, paths)];
+
+    const write: string[] = [];
+    const moved: Record<string, string | undefined> = {};
+    for (const path of paths) {
+      const bytes = files[path];
+      const current = now.get(path)?.id;
+      const ours = written.flatMap((entries) => entries.get(path)?.id ?? []);
+      const old = [before.get(path)?.id, bytes === undefined ? undefined : await writeBlob(clone, bytes)];
+      if (old.includes(current)) continue;
+      if (current !== undefined && (ours.includes(current) || options.replace?.[path] === current))
+        write.push(path);
+      else {
+        const had = await blobsSince(clone, path, since, tip);
+        if (ours.some((id) => had.has(id))) moved[path] = current;
+      }
+    }
+    if (Object.keys(moved).length > 0) return { stop: { result: 'moved', tip, current: moved } };
+    if (write.length === 0) return { push: [], result: { result: 'nothing', tip } };
+    if (await rulesChanged(clone, options, options.base ?? since, tip))
+      return { stop: { result: 'rules-changed', tip } };
+
+    const commit = await commitFiles(clone, {
+      base: tip,
+      files: Object.fromEntries(write.map((path) => [path, files[path]])),
+      message: options.message,
+      author: options.author,
+      ...(options.signal === undefined ? {} : { signal: options.signal }),
+    });
+    return {
+      push: [{ ref: `refs/heads/${main}`, to: commit }],
+      result: { result: 'reverted', tip: commit, commit },
+    };
+  });
+}
