@@ -1,0 +1,139 @@
+/** Converges the server to a target: one transaction, fenced, unlogged; then ends sessions. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { z } from 'zod';
+import type { Credential, Target } from '../../domain/credential.js';
+import { RotateError, asRotateError } from '../../domain/failure.js';
+import { type Fence, compareFences, formatFence } from '../../domain/fence.js';
+import { type SecretRef, formatSecretRef } from '../../domain/spec.js';
+import type { AdminSession } from './admin-session.js';
+import { type Convergence, converge } from './convergence.js';
+import { readFenceTag, writeFenceTag } from './fence-tag.js';
+import { accountOf, roleCredential } from './role-credential.js';
+import { readJson, readServer } from './role-state.js';
+import type { PostgresSettings } from './schema.js';
+import { ownCodes } from './sqlstate.js';
+import * as sql from './statements.js';
+
+/** How often the state is read again because another secret's rotation changed the shared comment meanwhile. */
+const maxTries = 10;
+/** How long sessions may take to end. A backend ends at its next interrupt, so milliseconds are usual. */
+const endWithinMs = 10_000;
+
+export interface Applied {
+  changed: boolean;
+  endedSessions: number;
+}
+
+/**
+ * The state is read first, and what to do decided here; the transaction then takes the lock and goes on only if the
+ * comment, and with it every fence, is still what was read. So both ways in, of which psql has no answers half-way,
+ * run the same statements.
+ */
+export async function applyTarget(
+  session: AdminSession,
+  secret: SecretRef,
+  settings: PostgresSettings,
+  credentials: { old: Credential; new: Credential },
+  target: Target,
+  fence: Fence,
+  signal: AbortSignal,
+): Promise<Applied> {
+  const roles = [accountOf(settings, credentials.old), accountOf(settings, credentials.new)];
+  if (roles[0] === roles[1])
+    throw new RotateError('IssuerMisconfigured', `the old and the new value both belong to ${roles[0]}`);
+  for (let tries = 0; tries < maxTries; tries++) {
+    signal.throwIfAborted();
+    const state = await readServer(session, settings.owner, roles);
+    const stored = readFenceTag(state.comment, secret);
+    if (compareFences(stored, fence) > 0) throw superseded(session, secret, fence, stored);
+    const stateOf = (credential: Credential) => state.roles.get(accountOf(settings, credential))?.password;
+    const convergence = converge(
+      session.server,
+      state,
+      {
+        old: await roleCredential(settings, credentials.old, stateOf(credentials.old)),
+        new: await roleCredential(settings, credentials.new, stateOf(credentials.new)),
+      },
+      target,
+    );
+    const comment = writeFenceTag(state.comment, secret, fence);
+    const ended = await attempt(session, settings.owner, state.comment, comment, convergence);
+    if (ended === 'read again') continue;
+    for (const pid of await endAll(session, convergence.ended, signal)) ended.add(pid);
+    return { changed: convergence.alterations.length > 0, endedSessions: ended.size };
+  }
+  throw new RotateError('IssuerBusy', `${session.server}: the comment on ${settings.owner} keeps changing`, {
+    hint: 'see who else sets it',
+  });
+}
+
+/** @returns process ids of sessions that were told to end */
+async function attempt(
+  session: AdminSession,
+  owner: string,
+  before: string | undefined,
+  after: string,
+  { alterations, ended }: Convergence,
+): Promise<Set<number> | 'read again'> {
+  try {
+    const results = await session.run([
+      sql.silenceSampling,
+      sql.begin,
+      sql.silence,
+      sql.limits,
+      sql.lockOwner(owner),
+      sql.requireComment(owner, before),
+      ...alterations,
+      ...(after === before ? [] : [sql.setComment(owner, after)]),
+      sql.commit,
+      ...(ended.length === 0 ? [] : [sql.endSessions(ended)]),
+    ]);
+    return new Set(ended.length === 0 ? [] : readJson(results.at(-1), z.array(z.number()), session));
+  } catch (error) {
+    if (asRotateError(error)?.details?.['sqlstate'] === ownCodes.commentChanged) return 'read again';
+    throw error;
+  }
+}
+
+/**
+ * Ends sessions until none is left, twice in a row: a login that was let in just before the commit shows up only
+ * after it.
+ */
+async function endAll(
+  session: AdminSession,
+  roles: readonly string[],
+  signal: AbortSignal,
+): Promise<Set<number>> {
+  const ended = new Set<number>();
+  if (roles.length === 0) return ended;
+  const deadline = Date.now() + endWithinMs;
+  for (;;) {
+    const results = await session.run([
+      'SELECT pg_sleep(0.2)',
+      sql.endSessions(roles),
+      'SELECT pg_sleep(0.1)',
+      sql.countSessions(roles),
+    ]);
+    const told = readJson(results[1], z.array(z.number()), session);
+    for (const pid of told) ended.add(pid);
+    const left = readJson(results[3], z.number(), session);
+    if (told.length === 0 && left === 0) return ended;
+    if (Date.now() > deadline)
+      throw new RotateError(
+        'NotDead',
+        `${session.server}: ${left} sessions of ${roles.join(', ')} do not end`,
+        {
+          hint: 'see pg_stat_activity; only a superuser can end a superuser’s session',
+        },
+      );
+    await sleep(200, undefined, { signal });
+  }
+}
+
+function superseded(session: AdminSession, secret: SecretRef, fence: Fence, stored: Fence): RotateError {
+  return new RotateError(
+    'Superseded',
+    `${session.server}: ${formatSecretRef(secret)} has moved on to ${formatFence(stored)}; this attempt has ${formatFence(fence)}`,
+    { details: { stored: formatFence(stored) } },
+  );
+}

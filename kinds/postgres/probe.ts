@@ -1,0 +1,118 @@
+/** Logs in as a consumer would, and says what happened. Keeps no connection. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Client, DatabaseError } from 'pg';
+import type { CheckResult } from '../../domain/credential.js';
+import { asRotateError } from '../../domain/failure.js';
+import type { SecretValue } from '../../domain/secret-value.js';
+import type { KindContext } from '../kind.js';
+import { dial } from './dial.js';
+import { parseEndpoint } from './endpoint.js';
+import type { PostgresSettings } from './schema.js';
+import { isLoginRefusal, withoutSecrets } from './sqlstate.js';
+
+const timeoutMs = 10_000;
+
+/** Marks our own sessions in pg_stat_activity. */
+export const probeName = 'rotate';
+
+/** What a host itself has to say is not an outcome of the probe: a wrong host key stays an error. */
+const networkFailures = new Set([
+  'IssuerUnreachable',
+  'HostUnreachable',
+  'HostBusy',
+  'HostUnknownOutcome',
+  'Timeout',
+]);
+
+/** Tries `password` for `role` at every endpoint, from a host or from the worker. */
+export async function probe(
+  context: KindContext,
+  settings: PostgresSettings,
+  role: string,
+  password: SecretValue,
+  from: string | undefined,
+): Promise<CheckResult[]> {
+  return Promise.all(
+    settings.endpoints.map(async (endpoint) => ({
+      endpoint,
+      ...(from === undefined ? {} : { host: from }),
+      ...(await login(context, settings.database, endpoint, role, password, from)),
+    })),
+  );
+}
+
+type Outcome = Pick<CheckResult, 'outcome' | 'code' | 'message'>;
+
+async function login(
+  context: KindContext,
+  database: string,
+  endpoint: string,
+  role: string,
+  password: SecretValue,
+  from: string | undefined,
+): Promise<Outcome> {
+  const parsed = parseEndpoint(endpoint);
+  if (parsed === undefined) return { outcome: 'unknown', message: `${endpoint} is not host:port` };
+  const { address, port } = parsed;
+  const host = from === undefined ? undefined : context.hosts.host(from);
+  const signal = AbortSignal.any([context.signal, AbortSignal.timeout(timeoutMs)]);
+  let client: Client | undefined;
+  try {
+    client = await dial({
+      config: { host: address, port, user: role, password: password.text(), database },
+      tls: 'prefer',
+      ...(host === undefined ? {} : { channel: () => host.forward(address, port) }),
+      signal,
+    });
+    const { rows } = await client.query<{ name: string }>('SELECT session_user::text AS name');
+    const name = rows[0]?.name;
+    return name === role
+      ? { outcome: 'accepted' }
+      : {
+          outcome: 'accepted',
+          message: `logged in as ${name ?? 'nobody'}, not as ${role}: a pooler's own user?`,
+        };
+  } catch (error) {
+    context.signal.throwIfAborted();
+    return outcomeOf(error, signal);
+  } finally {
+    if (client !== undefined) await hangUp(client);
+  }
+}
+
+/** A goodbye that is not answered must not hold up the result. */
+async function hangUp(client: Client): Promise<void> {
+  const waiting = new AbortController();
+  const ended = client.end().finally(() => waiting.abort());
+  const timer = sleep(1000, undefined, { signal: waiting.signal, ref: false }).then(
+    () => client.connection.stream.destroy(),
+    () => undefined,
+  );
+  await Promise.race([ended, timer]);
+}
+
+/**
+ * Only an answer of the server to the login itself is a refusal. That there are too many connections (53300), that it
+ * starts or stops (57P0x), that the database does not exist (3D000), or silence, prove nothing about the password.
+ * Poolers answer with 08P01, so their words decide.
+ */
+export function outcomeOf(error: unknown, signal?: AbortSignal): Outcome {
+  const known = asRotateError(error);
+  if (known !== undefined) {
+    if (!networkFailures.has(known.type)) throw known;
+    return { outcome: 'unknown', message: known.message };
+  }
+  if (error instanceof DatabaseError) {
+    const code = error.code ?? '';
+    const message = withoutSecrets(error.message);
+    const refused = isLoginRefusal(code) || (code === '08P01' && poolerRefusal.test(message));
+    return { outcome: refused ? 'refused' : 'unknown', code, message };
+  }
+  if (signal?.aborted === true)
+    return { outcome: 'unknown', message: `no answer within ${timeoutMs / 1000} s` };
+  const message = error instanceof Error ? error.message : String(error);
+  return { outcome: 'unknown', message: withoutSecrets(message) || 'the connection failed' };
+}
+
+/** PgBouncer's words, its own and those that it passes on. */
+const poolerRefusal = /(?:SASL|password) authentication failed|is not permitted to log in|no such user/i;

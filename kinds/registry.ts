@@ -1,0 +1,10 @@
+/** Every kind, by its id. A test walks the folder and proves that each is here and in schemas.ts. */
+import type { Kind } from './kind.js';
+import { postgres } from './postgres/kind.js';
+import { postgresSchema } from './postgres/schema.js';
+import { parsing } from './parsing.js';
+
+/** Kinds that read their settings themselves: {@link SecretSpec.settings} as it stands can be handed to them. */
+export const kinds: ReadonlyMap<string, Kind<unknown>> = new Map([
+  ['postgres', parsing(postgres, postgresSchema)],
+]);
