@@ -46,6 +46,7 @@ export interface RecordInput {
   why?: string;
   commit: string;
   planDigest: string;
+  details: { name: string; kind: string; file: string; oldAccount?: string; fence: string }[];
 }
 
 export interface InspectActivities {

@@ -35,6 +35,15 @@ export function publishing(budgetMs: number): RotationActivities {
   return activities({ startToCloseTimeout: '2m', scheduleToCloseTimeout: budgetMs, retry: backoff });
 }
 
+/** Looks at the repo and at hosts that evaluate the flake: tens of seconds a host on a real NixOS. */
+export function evaluating(): RotationActivities {
+  return activities({
+    startToCloseTimeout: '15m',
+    heartbeatTimeout: '30s',
+    retry: { ...backoff, maximumAttempts: 3 },
+  });
+}
+
 /** A nix build; a build error is final. */
 export function building(): RotationActivities {
   return activities({

@@ -6,9 +6,10 @@
  * - start fails the workflow, before its first command;
  * - update is rejected, query fails, signal is dropped;
  * - activity result (someone else took our task) fails that activity, finally;
- * - payload that only our own worker can have sealed, with a key that is gone (the start of
- *   a child or of a continued run, a child's result): the task fails and is tried again
- *   until the key is back. Losing a key parks, never guesses.
+ * - payload that was believed before, or that only our own worker can have sealed, with a
+ *   key that is gone (a start that is replayed, the start of a child or of a continued run,
+ *   a child's result): the task fails and is tried again until the key is back. Losing a
+ *   key parks, never guesses.
  */
 import {
   ApplicationFailure,
@@ -43,8 +44,9 @@ const inbound: WorkflowInboundCallsInterceptor = {
   execute: async (input, next) => {
     const refusal = refusalOf(input.args);
     if (refusal === undefined) return next(input);
-    const { parent, continuedFromExecutionRunId } = workflowInfo();
-    const ours = parent !== undefined || continuedFromExecutionRunId !== undefined;
+    const { parent, continuedFromExecutionRunId, unsafe } = workflowInfo();
+    // What is replayed was believed once, else it would have ended.
+    const ours = parent !== undefined || continuedFromExecutionRunId !== undefined || unsafe.isReplaying;
     if (refusal === 'unknown-key' && ours) return park('the start of this workflow');
     throw failure(refusal, 'the request');
   },

@@ -19,6 +19,7 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import { decide } from '../domain/decide.js';
+import { formatFence } from '../domain/fence.js';
 import type { Command, Journal, Outcome } from '../domain/journal.js';
 import { eventsAfter, showHost, statusOf, stepOf } from '../domain/progress.js';
 import { finish, follow, objection, parkOn, record, register } from '../domain/record.js';
@@ -121,8 +122,15 @@ export async function rotation(input: RotationInput): Promise<StatusAnswer> {
       status: statusOf(journal),
       by: journal.by,
       ...(journal.why === undefined ? {} : { why: journal.why }),
-      commit: journal.plan.commit,
+      commit: journal.repo.commit ?? journal.plan.commit,
       planDigest: journal.digest,
+      details: journal.plan.secrets.map((s) => ({
+        name: s.name,
+        kind: s.kind,
+        file: s.file,
+        ...(s.account === undefined ? {} : { oldAccount: s.account }),
+        fence: formatFence({ epoch: journal.epoch, seq: journal.seq }),
+      })),
     });
     await condition(allHandlersFinished);
     return statusOf(journal);

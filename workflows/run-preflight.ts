@@ -7,7 +7,7 @@ import { highestFence, type Fence } from '../domain/fence.js';
 import type { CommandFacts, InstalledFile, Journal } from '../domain/journal.js';
 import type { ProofLine } from '../domain/status.js';
 import type { HostScope, RotationScope, SealedSecret } from '../activities/api.js';
-import { building, preflighting } from './budgets.js';
+import { building, evaluating, preflighting } from './budgets.js';
 import { forEachAtMost } from './pool.js';
 
 type Report = (host: string, message: string) => void;
@@ -18,7 +18,8 @@ export async function runPreflight(
   report: Report,
 ): Promise<CommandFacts> {
   const quick = preflighting();
-  const repo = await quick.inspectRepo({ scope, digest: journal.digest });
+  const slow = evaluating();
+  const repo = await slow.inspectRepo({ scope, digest: journal.digest });
   const based: RotationScope = { ...scope, base: repo.base };
   const secrets: SealedSecret[] = repo.secrets;
   const fences: Fence[] = [repo.fence];
@@ -32,7 +33,7 @@ export async function runPreflight(
   const parallel = journal.plan.policy.parallel;
   await forEachAtMost(parallel, names, async (name) => {
     report(name, 'looking at the host');
-    const seen = await quick.inspectHost(at(name));
+    const seen = await slow.inspectHost(at(name));
     fences.push(seen.fence);
     hosts.push({ name, old: seen.running, files: seen.files });
     const consumes = journal.plan.waves.flat().some((h) => h.name === name && h.units.length > 0);

@@ -1,0 +1,103 @@
+/** What most activities begin with: the configuration in force, the secret, the kind, the host. */
+import { Context } from '@temporalio/activity';
+import type { Credential } from '../domain/credential.js';
+import { RotateError } from '../domain/failure.js';
+import { formatSecretRef, type ConfigSpec, type HostSpec, type SecretSpec } from '../domain/spec.js';
+import type { ProofLine } from '../domain/status.js';
+import type { Kind, KindContext } from '../kinds/kind.js';
+import type { RotationScope } from './api.js';
+import type { Pulse, Services, Snapshot } from './ports.js';
+
+/** The attempt that runs now. */
+export function pulse(): Pulse {
+  const context = Context.current();
+  return {
+    heartbeat: (detail) => context.heartbeat(detail),
+    signal: context.cancellationSignal,
+  };
+}
+
+/**
+ * Heartbeats while `work` runs, for work that has no natural beat; a cancellation reaches an activity only so.
+ * @param everyMs well below the heartbeat timeout
+ */
+export async function beating<T>(work: (pulse: Pulse) => Promise<T>, everyMs = 5_000): Promise<T> {
+  const p = pulse();
+  const timer = setInterval(() => p.heartbeat(), everyMs);
+  try {
+    return await work(p);
+  } finally {
+    clearInterval(timer);
+  }
+}
+
+/** The commit whose rotate.yaml is in force for the rotation. */
+export async function baseOf(services: Services, scope: RotationScope): Promise<Snapshot> {
+  return services.repo.at(scope.base, pulse().signal);
+}
+
+export function secretOf(config: ConfigSpec, environment: string, name: string): SecretSpec {
+  const secret = config.secrets.find((s) => s.environment === environment && s.name === name);
+  if (secret === undefined) {
+    throw new RotateError('UnknownSecret', `rotate.yaml has no secret \`${environment}/${name}\``);
+  }
+  return secret;
+}
+
+export function hostOf(config: ConfigSpec, name: string): HostSpec {
+  const host = config.hosts.find((h) => h.name === name);
+  if (host === undefined) throw new RotateError('UnknownHost', `rotate.yaml has no host \`${name}\``);
+  return host;
+}
+
+export function kindOf(services: Services, secret: SecretSpec): Kind<unknown> {
+  const kind = services.kinds.get(secret.kind);
+  if (kind === undefined) {
+    throw new RotateError('BadConfig', `${formatSecretRef(secret)}: there is no kind \`${secret.kind}\``, {
+      hint: `kinds are: ${[...services.kinds.keys()].join(', ')}`,
+    });
+  }
+  return kind;
+}
+
+export function kindContext(services: Services, config: ConfigSpec, secret: SecretSpec): KindContext {
+  return {
+    secret: { environment: secret.environment, name: secret.name },
+    hosts: services.fleet.access(config),
+    login: (name) => services.login(name),
+    signal: pulse().signal,
+  };
+}
+
+/** The credential that a secret's file holds at a commit. */
+export async function credentialAt(
+  services: Services,
+  snapshot: Snapshot,
+  secret: SecretSpec,
+): Promise<Credential> {
+  const fields = services.formats.parse(secret.format, await snapshot.read(secret));
+  return { ...(fields.role === undefined ? {} : { account: fields.role }), value: fields.password };
+}
+
+/** Units of the secrets on a host, each once, in the order of rotate.yaml. */
+export function unitsOn(
+  config: ConfigSpec,
+  scope: RotationScope,
+  host: string,
+): { unit: string; action: 'restart' | 'reload' | 'none' }[] {
+  const units = new Map<string, 'restart' | 'reload' | 'none'>();
+  for (const name of scope.secrets) {
+    for (const consumer of secretOf(config, scope.environment, name).consumers) {
+      if (!consumer.hosts.includes(host)) continue;
+      for (const unit of consumer.units) {
+        // A restart serves what a reload would.
+        if (units.get(unit) !== 'restart') units.set(unit, consumer.action);
+      }
+    }
+  }
+  return [...units].map(([unit, action]) => ({ unit, action }));
+}
+
+export function proofLine(line: Omit<ProofLine, 'at'>): ProofLine {
+  return { ...line, at: new Date().toISOString() };
+}

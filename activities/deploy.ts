@@ -1,0 +1,68 @@
+/** Deploy and restart: the host's side of a rotation, forward and back. */
+import type { RotationActivities } from './api.js';
+import { baseOf, beating, hostOf, pulse, secretOf, unitsOn } from './common.js';
+import type { Services } from './ports.js';
+import { formatSecretRef } from '../domain/spec.js';
+
+export function deployActivities(
+  services: Services,
+): Pick<RotationActivities, 'build' | 'copy' | 'converge' | 'restart'> {
+  return {
+    build: ({ scope, commit }) =>
+      beating(async (p) => {
+        const { config } = await baseOf(services, scope);
+        const snapshot = await services.repo.at(commit, p.signal);
+        return { toplevel: await services.fleet.build(hostOf(config, scope.host), snapshot, p) };
+      }),
+
+    copy: ({ scope, commit, toplevel }) =>
+      beating(async (p) => {
+        const { config } = await baseOf(services, scope);
+        const host = hostOf(config, scope.host);
+        // This worker may not be the one that built it, and assumes nothing on its disk.
+        await services.fleet.build(host, await services.repo.at(commit, p.signal), p);
+        await services.fleet.copy(host, toplevel, p);
+      }),
+
+    converge: ({ scope, direction, from, to, fence }) =>
+      beating(async (p) => {
+        const { config } = await baseOf(services, scope);
+        const host = hostOf(config, scope.host);
+        const { policy } = secretOf(config, scope.environment, scope.secrets[0] ?? '');
+        return services.fleet.converge(
+          host,
+          {
+            // The command's own number: every attempt of it attaches to one job.
+            id: `${scope.id}-${fence.seq}`,
+            rotation: scope.id,
+            from,
+            to,
+            secrets: scope.secrets.map((name) => formatSecretRef({ environment: scope.environment, name })),
+            fence,
+            deadManMs: direction === 'advance' ? policy.deadManMs : Math.max(policy.deadManMs, 60_000),
+          },
+          p,
+        );
+      }),
+
+    restart: ({ scope, files }) =>
+      beating(async (p) => {
+        const { config } = await baseOf(services, scope);
+        const host = hostOf(config, scope.host);
+        const { policy } = secretOf(config, scope.environment, scope.secrets[0] ?? '');
+        let sinceUs = 0;
+        for (const file of files) {
+          const installed = await services.fleet.inspectFile(host, file.path, pulse().signal);
+          sinceUs = Math.max(sinceUs, installed.installedAtUs);
+        }
+        const units = unitsOn(config, scope, scope.host);
+        const restarted = await services.fleet.restart(
+          host,
+          units,
+          { sinceUs, stableMs: policy.stableMs },
+          p,
+        );
+        return { restarted };
+      }),
+  };
+}

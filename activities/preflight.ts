@@ -1,0 +1,265 @@
+/** Preflight: refuses before anything changes. Everything here only looks. */
+import { RotateError } from '../domain/failure.js';
+import { highestFence, type Fence } from '../domain/fence.js';
+import type { InstalledFile } from '../domain/journal.js';
+import type { ProofLine } from '../domain/status.js';
+import { formatSecretRef, type HostSpec } from '../domain/spec.js';
+import type { HostScope, Proven, RotationActivities, RotationScope, SealedSecret } from './api.js';
+import { checkFromHost } from './check.js';
+import {
+  baseOf,
+  beating,
+  credentialAt,
+  hostOf,
+  kindContext,
+  kindOf,
+  pulse,
+  secretOf,
+  unitsOn,
+} from './common.js';
+import { planAt, samePlan } from './plan.js';
+import type { ActivationPlan, Pulse, Services } from './ports.js';
+import { openCredential, sealCredential } from './sealed.js';
+
+/** Less than this free where a closure or a job's files go is no place to begin in. */
+const minimumFreeBytes = { store: 64 * 1024 * 1024, state: 1024 * 1024 };
+
+type Preflight = Pick<
+  RotationActivities,
+  'inspectRepo' | 'inspectIssuer' | 'inspectHost' | 'compareHost' | 'takeBaseline' | 'makeTrial' | 'rehearse'
+>;
+
+export function preflightActivities(services: Services): Preflight {
+  return {
+    inspectRepo: ({ scope, digest }) =>
+      beating(async (p) => {
+        const { signal } = p;
+        await services.repo.fetch(signal);
+        const planned = await baseOf(services, scope);
+        const secrets = scope.secrets.map((name) => secretOf(planned.config, scope.environment, name));
+        const shown = await planAt(services, planned, secrets, p);
+        if (shown.digest !== digest) {
+          throw new RotateError(
+            'PlanChanged',
+            'the plan that was shown is not the one that would be carried out',
+            {
+              hint: 'look at `rotate plan` again and start anew',
+            },
+          );
+        }
+        const base = await advanceBase(services, scope, shown.plan);
+        const refs = secrets.map((s) => ({ environment: s.environment, name: s.name }));
+        const fence = highestFence(await services.repo.fences(refs, signal));
+        const snapshot = await services.repo.at(base, signal);
+        const sealed: { name: string; old: string }[] = [];
+        for (const secret of secrets) {
+          const current = await credentialAt(services, snapshot, secret);
+          sealed.push({ name: secret.name, old: await sealCredential(services, current) });
+        }
+        return { base, fence, secrets: sealed };
+      }),
+
+    async inspectIssuer({ scope, secret }) {
+      const { config } = await baseOf(services, scope);
+      const spec = secretOf(config, scope.environment, secret.name);
+      const kind = kindOf(services, spec);
+      const current = await openCredential(services, secret.old);
+      const state = await kind.inspect(kindContext(services, config, spec), spec.settings, current);
+      if (state.problems.length > 0) {
+        throw new RotateError(
+          'IssuerMisconfigured',
+          `${formatSecretRef(spec)}: ${state.problems.map((p) => p.message).join('; ')}`,
+          { hint: state.problems.map((p) => p.hint).join('; ') },
+        );
+      }
+      return { fence: state.fence };
+    },
+
+    inspectHost: (scope) => beating((p) => inspectHost(services, scope, p)),
+    compareHost: ({ scope, running }) => compareHost(services, scope, running),
+    takeBaseline: ({ scope, secrets }) => takeBaseline(services, scope, secrets),
+
+    async makeTrial({ scope }) {
+      const { signal } = pulse();
+      const snapshot = await baseOf(services, scope);
+      const files: Record<string, Uint8Array> = {};
+      for (const name of scope.secrets) {
+        const secret = secretOf(snapshot.config, scope.environment, name);
+        files[secret.file] = await snapshot.encrypt(secret, await snapshot.read(secret));
+      }
+      return { commit: await services.repo.commitTrial(scope.base, files, signal) };
+    },
+
+    rehearse: ({ scope, trial }) => rehearse(services, scope, trial),
+  };
+}
+
+/** Main may have moved since the plan was made; that is fine when the plan is the same there. */
+async function advanceBase(
+  services: Services,
+  scope: RotationScope,
+  shown: Parameters<typeof samePlan>[0],
+): Promise<string> {
+  const main = await services.repo.mainBranch();
+  const tip = await services.repo.tip(main);
+  if (tip === undefined || tip === scope.base) return scope.base;
+  const now = await services.repo.at(tip, pulse().signal);
+  const secrets = scope.secrets.map((name) => secretOf(now.config, scope.environment, name));
+  const there = await planAt(services, now, secrets, pulse());
+  if (samePlan(shown, there.plan)) return tip;
+  const commits = await services.repo.describeCommits(scope.base, tip);
+  throw new RotateError(
+    'PlanChanged',
+    `\`${main}\` has moved on, and the plan with it: ${commits.join('; ')}`,
+    {
+      hint: 'look at `rotate plan` again and start anew',
+    },
+  );
+}
+
+async function inspectHost(
+  services: Services,
+  scope: HostScope,
+  p: Pulse,
+): Promise<{ running: string; files: InstalledFile[]; fence: Fence }> {
+  const snapshot = await baseOf(services, scope);
+  const host = hostOf(snapshot.config, scope.host);
+  const facts = await services.fleet.facts(host, p.signal);
+  if (facts.job !== undefined) {
+    throw new RotateError('HostBusy', `${host.name}: a switch is under way (${facts.job})`, {
+      host: host.name,
+    });
+  }
+  for (const [where, path] of [
+    ['store', '/nix/store'],
+    ['state', '/var/lib/rotate'],
+  ] as const) {
+    if (facts.freeBytes[where] < minimumFreeBytes[where]) {
+      throw new RotateError(
+        'NoSpace',
+        `${host.name}: ${Math.floor(facts.freeBytes[where] / 1024)} KiB are free for ${path}, ${minimumFreeBytes[where] / 1024} KiB are the least`,
+        { host: host.name, hint: 'make room, e.g. with `nix-collect-garbage`' },
+      );
+    }
+  }
+  if (facts.profile !== facts.running) {
+    throw new RotateError(
+      'Drift',
+      `${host.name} runs ${facts.running}, but its profile, which it would boot, is ${facts.profile}`,
+      { host: host.name, hint: 'deploy the host (`nixos-rebuild switch`) or reboot it first' },
+    );
+  }
+  const evaluation = await services.fleet.evaluate(host, snapshot, p);
+  const files: InstalledFile[] = [];
+  for (const name of scope.secrets) {
+    const secret = secretOf(snapshot.config, scope.environment, name);
+    await services.fleet.tryOpen(host, evaluation, await snapshot.ciphertext(secret), p.signal);
+    for (const s of evaluation.secrets.filter((e) => e.file === secret.file)) {
+      files.push({ secret: name, path: s.path, owner: s.owner, group: s.group, mode: s.mode });
+    }
+  }
+  const mine = new Set(
+    scope.secrets.map((name) => formatSecretRef({ environment: scope.environment, name })),
+  );
+  const fence = highestFence(facts.fences.filter((f) => mine.has(f.secret)).map((f) => f.fence));
+  return { running: facts.running, files, fence };
+}
+
+/** The drift gate: what else would go out with the secret? */
+async function compareHost(services: Services, scope: HostScope, running: string): Promise<void> {
+  await beating(async (p) => {
+    const snapshot = await baseOf(services, scope);
+    const host = hostOf(snapshot.config, scope.host);
+    const built = await services.fleet.build(host, snapshot, p);
+    if (built === running) return;
+    const runs = await findDeployed(services, scope, host, running, p);
+    const base = scope.base.slice(0, 12);
+    const others = runs === undefined ? [] : await services.repo.describeCommits(runs, scope.base);
+    throw new RotateError(
+      'Drift',
+      runs === undefined
+        ? `${host.name} runs ${running}, which is the build of none of the last ${searchedCommits} commits up to ${base}`
+        : `${host.name} runs the build of ${runs.slice(0, 12)}; undeployed since: ${others.join('; ')}`,
+      {
+        host: host.name,
+        hint: `that work would go out with the secret: deploy ${host.name} from ${base} first, or take it back`,
+      },
+    );
+  });
+}
+
+/** How far back the drift gate looks for what a host runs, so that it can name the commits in between. */
+const searchedCommits = 8;
+
+async function findDeployed(
+  services: Services,
+  scope: HostScope,
+  host: HostSpec,
+  running: string,
+  p: Pulse,
+): Promise<string | undefined> {
+  for (const commit of await services.repo.ancestors(scope.base, searchedCommits)) {
+    try {
+      if ((await services.fleet.build(host, await services.repo.at(commit, p.signal), p)) === running)
+        return commit;
+    } catch (error) {
+      // A commit that does not build, or whose rotate.yaml is older than ours, was not deployed by us; go on looking.
+      if (p.signal.aborted) throw error;
+    }
+  }
+  return undefined;
+}
+
+async function takeBaseline(services: Services, scope: HostScope, secrets: SealedSecret[]): Promise<Proven> {
+  const { config } = await baseOf(services, scope);
+  const proof: ProofLine[] = [];
+  for (const sealed of secrets) {
+    const secret = secretOf(config, scope.environment, sealed.name);
+    const old = await openCredential(services, sealed.old);
+    proof.push(
+      ...(await checkFromHost(services, config, secret, old, scope.host, {
+        expect: 'accepted',
+        claim: 'the old value is accepted at the start',
+        otherwise: 'OldValueRejected',
+        hint: 'the value in the repo does not work even now: put that right first',
+      })),
+      ...(await checkFromHost(services, config, secret, old, scope.host, {
+        wrong: true,
+        expect: 'refused',
+        claim: 'a wrong value is refused at the start',
+        otherwise: 'AcceptsAnything',
+        hint: 'it accepts any password there (`trust` in pg_hba.conf?), so nothing could be proven',
+      })),
+    );
+  }
+  return { proof };
+}
+
+/** The switch without the switch: which units would it touch? */
+async function rehearse(services: Services, scope: HostScope, trial: string): Promise<void> {
+  await beating(async (p) => {
+    const { config } = await baseOf(services, scope);
+    const host = hostOf(config, scope.host);
+    const toplevel = await services.fleet.build(host, await services.repo.at(trial, p.signal), p);
+    await services.fleet.copy(host, toplevel, p);
+    const touched = await services.fleet.dryActivate(host, toplevel, p);
+    const planned = new Set(unitsOn(config, scope, scope.host).map((u) => u.unit));
+    const unexpected = touchedUnits(touched).filter((u) => !planned.has(u));
+    if (unexpected.length > 0) {
+      throw new RotateError(
+        'UnexpectedUnits',
+        `${host.name}: the switch would also touch ${unexpected.join(', ')}, which the plan does not name`,
+        {
+          host: host.name,
+          hint: 'name them as consumers in rotate.yaml, or take the secret out of their restartTriggers',
+        },
+      );
+    }
+  });
+}
+
+function touchedUnits(activation: ActivationPlan): string[] {
+  return [
+    ...new Set([...activation.stop, ...activation.start, ...activation.restart, ...activation.reload]),
+  ].sort();
+}

@@ -1,0 +1,96 @@
+/** Revoke: nobody uses the old value any more, and it is dead. */
+import { RotateError } from '../domain/failure.js';
+import { formatSecretRef } from '../domain/spec.js';
+import type { ProofLine } from '../domain/status.js';
+import type { RotationActivities } from './api.js';
+import { checkFromHost, type Expectation } from './check.js';
+import { baseOf, kindContext, kindOf, proofLine, secretOf } from './common.js';
+import type { Services } from './ports.js';
+import { openCredential } from './sealed.js';
+
+export function revokeActivities(services: Services): Pick<RotationActivities, 'checkUsers' | 'prove'> {
+  return {
+    async checkUsers({ scope, secret }) {
+      const { config } = await baseOf(services, scope);
+      const spec = secretOf(config, scope.environment, secret.name);
+      const old = await openCredential(services, secret.old);
+      const users = await kindOf(services, spec).users(
+        kindContext(services, config, spec),
+        spec.settings,
+        old,
+      );
+      if (users.length > 0) {
+        throw new RotateError(
+          'StillInUse',
+          `${formatSecretRef(spec)}: the old value is still used by ${users.map((u) => u.description).join('; ')}`,
+          { hint: `end those sessions or restart what holds them, then \`rotate retry ${scope.id}\`` },
+        );
+      }
+      return {
+        proof: [
+          proofLine({
+            claim: 'nobody uses the old value before it is revoked',
+            result: 'passed',
+            evidence: 'sessions: 0',
+          }),
+        ],
+      };
+    },
+
+    async prove({ scope, secret, purpose, hosts }) {
+      const { config } = await baseOf(services, scope);
+      const spec = secretOf(config, scope.environment, secret.name);
+      const kind = kindOf(services, spec);
+      const old = await openCredential(services, secret.old);
+      const fresh = await openCredential(services, secret.fresh);
+      const expectation = expectations[purpose];
+      if (expectation === undefined) throw new RotateError('Internal', `there is no proof for ${purpose}`);
+      const proof: ProofLine[] = [];
+      for (const host of hosts) {
+        // On the same endpoint at the same time, so that a refusal is not a missing pg_hba line or the like.
+        proof.push(
+          ...(await checkFromHost(services, config, spec, fresh, host, {
+            expect: 'accepted',
+            claim: 'the new value logs in',
+            otherwise: 'NewValueRejected',
+          })),
+          ...(await checkFromHost(services, config, spec, old, host, {
+            ...expectation,
+            ...(purpose === 'disabled' && kind.disabledCodes !== undefined
+              ? { codes: kind.disabledCodes }
+              : {}),
+          })),
+        );
+      }
+      if (purpose !== 'before') {
+        const users = await kind.users(kindContext(services, config, spec), spec.settings, old);
+        if (users.length > 0) {
+          throw new RotateError(
+            'NotDead',
+            `${formatSecretRef(spec)}: sessions of the old value still live: ${users.map((u) => u.description).join('; ')}`,
+          );
+        }
+        proof.push(
+          proofLine({
+            claim: 'no session of the old value lives',
+            result: 'passed',
+            evidence: 'sessions: 0',
+          }),
+        );
+      }
+      return { proof };
+    },
+  };
+}
+
+const expectations: Partial<Record<string, Expectation>> = {
+  before: {
+    expect: 'accepted',
+    claim: 'the old value is accepted just before it is disabled',
+    otherwise: 'OldValueRejected',
+    hint: 'someone else changed it meanwhile; nothing could be proven',
+  },
+  disabled: { expect: 'refused', claim: 'the old value is refused once disabled', otherwise: 'NotDead' },
+  destroyed: { expect: 'refused', claim: 'the old value is refused once destroyed', otherwise: 'NotDead' },
+  later: { expect: 'refused', claim: 'the old value is still refused later', otherwise: 'NotDead' },
+};

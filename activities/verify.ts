@@ -1,0 +1,151 @@
+/** Verify: on one host, the file, its consumers, the login and the user's own probes. */
+import { createHash } from 'node:crypto';
+import { RotateError } from '../domain/failure.js';
+import type { InstalledFile } from '../domain/journal.js';
+import { formatSecretRef, type ConfigSpec, type HostSpec } from '../domain/spec.js';
+import type { ProofLine } from '../domain/status.js';
+import type { HostScope, RotationActivities, SealedSecret } from './api.js';
+import { checkFromHost } from './check.js';
+import { baseOf, beating, hostOf, proofLine, secretOf, unitsOn } from './common.js';
+import type { InstalledState, Pulse, Services, Snapshot } from './ports.js';
+import { openCredential } from './sealed.js';
+
+export function verifyActivities(services: Services): Pick<RotationActivities, 'verify'> {
+  return {
+    verify: ({ scope, files, commit, secrets, value }) =>
+      beating(async (p) => {
+        const { config } = await baseOf(services, scope);
+        const host = hostOf(config, scope.host);
+        const right = await services.repo.at(commit, p.signal);
+        const proof: ProofLine[] = [];
+        let installedAtUs = 0;
+        for (const file of files) {
+          const state = await verifyFile(services, scope, host, file, right, p);
+          installedAtUs = Math.max(installedAtUs, state.installedAtUs);
+          proof.push(
+            proofLine({
+              claim: `the ${value === 'fresh' ? 'new' : 'old'} value is installed`,
+              host: host.name,
+              result: 'passed',
+              evidence: `${file.path} ${state.owner}:${state.group} ${state.mode}, outside the store`,
+            }),
+          );
+        }
+        await verifyConsumers(services, scope, host, config, installedAtUs, p);
+        proof.push(...(await verifyLogins(services, scope, config, secrets, value)));
+        proof.push(...(await runProbes(services, scope, host, config, p)));
+        return { proof };
+      }),
+  };
+}
+
+async function verifyFile(
+  services: Services,
+  scope: HostScope,
+  host: HostSpec,
+  file: InstalledFile,
+  right: Snapshot,
+  p: Pulse,
+): Promise<InstalledState> {
+  const secret = secretOf(right.config, scope.environment, file.secret);
+  const content = (await right.read(secret)).bytes();
+  const expected = createHash('sha256').update(content).digest('hex');
+  content.fill(0);
+  const state = await services.fleet.inspectFile(host, file.path, p.signal);
+  const wrong: string[] = [];
+  if (state.inStore) wrong.push('it lies in the Nix store, where everyone can read it');
+  if (state.sha256 !== expected) wrong.push(`its content is not that of ${right.commit.slice(0, 12)}`);
+  if (state.owner !== file.owner) wrong.push(`its owner is ${state.owner}, not ${file.owner}`);
+  if (state.group !== file.group) wrong.push(`its group is ${state.group}, not ${file.group}`);
+  if (modeBits(state.mode) !== modeBits(file.mode)) wrong.push(`its mode is ${state.mode}, not ${file.mode}`);
+  if (wrong.length > 0) {
+    throw new RotateError('VerifyFailed', `${host.name}: ${file.path}: ${wrong.join('; ')}`, {
+      host: host.name,
+    });
+  }
+  return state;
+}
+
+/** `0400`, `400` and `00400` are the same. */
+function modeBits(mode: string): number {
+  return Number.parseInt(mode, 8);
+}
+
+/** Consumers run, and began to after the file was installed. */
+async function verifyConsumers(
+  services: Services,
+  scope: HostScope,
+  host: HostSpec,
+  config: ConfigSpec,
+  installedAtUs: number,
+  p: Pulse,
+): Promise<void> {
+  const planned = unitsOn(config, scope, scope.host);
+  if (planned.length === 0) return;
+  const states = await services.fleet.units(
+    host,
+    planned.map((u) => u.unit),
+    p.signal,
+  );
+  for (const { unit, ok, state, startedAtUs } of states) {
+    if (!ok) {
+      throw new RotateError('VerifyFailed', `${host.name}: ${unit} is ${state}`, {
+        host: host.name,
+        hint: `\`journalctl -u ${unit}\` on ${host.name} tells why`,
+      });
+    }
+    const action = planned.find((u) => u.unit === unit)?.action;
+    // A reload leaves the start as it was; `none` means that the unit reads the file by itself.
+    if (action === 'restart' && startedAtUs < installedAtUs) {
+      throw new RotateError('VerifyFailed', `${host.name}: ${unit} still runs with what it read before`, {
+        host: host.name,
+      });
+    }
+  }
+}
+
+async function verifyLogins(
+  services: Services,
+  scope: HostScope,
+  config: ConfigSpec,
+  secrets: readonly SealedSecret[],
+  value: 'old' | 'fresh',
+): Promise<ProofLine[]> {
+  const proof: ProofLine[] = [];
+  for (const sealed of secrets) {
+    const secret = secretOf(config, scope.environment, sealed.name);
+    // A holder without a consumer need not reach the issuer.
+    if (!secret.consumers.some((c) => c.hosts.includes(scope.host))) continue;
+    const text = value === 'old' ? sealed.old : sealed.fresh;
+    if (text === undefined)
+      throw new RotateError('Internal', `there is no new value of ${formatSecretRef(secret)}`);
+    const credential = await openCredential(services, text);
+    proof.push(
+      ...(await checkFromHost(services, config, secret, credential, scope.host, {
+        expect: 'accepted',
+        claim: `the ${value === 'fresh' ? 'new' : 'old'} value logs in`,
+        otherwise: value === 'fresh' ? 'NewValueRejected' : 'OldValueRejected',
+      })),
+    );
+  }
+  return proof;
+}
+
+async function runProbes(
+  services: Services,
+  scope: HostScope,
+  host: HostSpec,
+  config: ConfigSpec,
+  p: Pulse,
+): Promise<ProofLine[]> {
+  const proof: ProofLine[] = [];
+  for (const name of scope.secrets) {
+    const secret = secretOf(config, scope.environment, name);
+    if (!secret.consumers.some((c) => c.hosts.includes(scope.host))) continue;
+    for (const probe of secret.probes) {
+      const evidence = await services.fleet.probe(host, probe, p.signal);
+      proof.push(proofLine({ claim: 'the probe passes', host: host.name, result: 'passed', evidence }));
+    }
+  }
+  return proof;
+}
