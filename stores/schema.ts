@@ -21,5 +21,3 @@ export const envFormatSchema = z.strictObject({
 export const formatSchema = z.union([z.literal('raw'), rawFormatSchema, envFormatSchema]);
 
 export type Format = z.infer<typeof formatSchema>;
-export type RawFormat = z.infer<typeof rawFormatSchema>;
-export type EnvFormat = z.infer<typeof envFormatSchema>;

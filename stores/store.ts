@@ -24,6 +24,12 @@ export interface Store {
   recipients(): Promise<ReadonlyMap<string, FileRule>>;
 
   /**
+   * The file at `path` as it lies in the checkout.
+   * @throws RotateError `UnknownSecret` when there is no such file.
+   */
+  ciphertext(path: string): Promise<Uint8Array>;
+
+  /**
    * Opens the file at `path`.
    *
    * @param keyring the identities to try, newest first.
@@ -33,11 +39,18 @@ export interface Store {
   read(path: string, keyring: readonly AgeIdentity[]): Promise<Opened>;
 
   /**
-   * Encrypts `value` to every recipient that the rules name and puts it at `path` in the working tree, in one move
-   * (temporary file and rename). A second call gives other bytes: encryption is randomized.
+   * The ciphertext of `value` for every recipient that the rules name for `path`. Nothing is written. A second call
+   * gives other bytes: encryption is randomized.
+   *
+   * @throws RotateError `BadRules`, `BadRecipient`; `UnknownSecret` when the rules do not know the file.
+   */
+  encrypt(path: string, value: SecretValue): Promise<Uint8Array>;
+
+  /**
+   * Like {@link Store.encrypt}, and puts the result at `path` in the working tree, in one move (temporary file and
+   * rename). Not for a checkout that others read as a certain commit.
    *
    * @returns the new ciphertext.
-   * @throws RotateError `BadRules`, `BadRecipient`; `UnknownSecret` when the rules do not know the file.
    */
   write(path: string, value: SecretValue): Promise<Uint8Array>;
 }

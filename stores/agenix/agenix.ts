@@ -39,32 +39,40 @@ export function agenixStore(options: EvaluateOptions): Store {
     return known;
   }
 
+  async function ciphertext(path: string): Promise<Uint8Array> {
+    const file = await readIfExists(await resolveInside(root, path));
+    if (file === undefined) throw new RotateError('UnknownSecret', `there is no ${path} in the repo`);
+    return file;
+  }
+
+  async function encryptFor(path: string, value: SecretValue): Promise<Uint8Array> {
+    const rule = ruleOf(await recipients(), path, rules);
+    const old = await readIfExists(await resolveInside(root, path));
+    // a file that someone armored by hand stays armored: the diff should show a new value, not a new format
+    const armor = rule.armor || (old !== undefined && isArmored(old));
+    const plaintext = value.bytes();
+    try {
+      return await encrypt(plaintext, rule.recipients, { armor });
+    } catch (error) {
+      throw ofFile(error, path, rules);
+    } finally {
+      plaintext.fill(0);
+    }
+  }
+
   return {
     recipients,
+    ciphertext,
+    encrypt: encryptFor,
 
     async read(path, keyring) {
-      const ciphertext = await readIfExists(await resolveInside(root, path));
-      if (ciphertext === undefined) throw new RotateError('UnknownSecret', `there is no ${path} in the repo`);
-      return openWithKeyring(ciphertext, keyring, path);
+      return openWithKeyring(await ciphertext(path), keyring, path);
     },
 
-    async write(path, value: SecretValue) {
-      const rule = ruleOf(await recipients(), path, rules);
-      const file = await resolveInside(root, path);
-      const old = await readIfExists(file);
-      // a file that someone armored by hand stays armored: the diff should show a new value, not a new format
-      const armor = rule.armor || (old !== undefined && isArmored(old));
-      const plaintext = value.bytes();
-      let ciphertext: Uint8Array;
-      try {
-        ciphertext = await encrypt(plaintext, rule.recipients, { armor });
-      } catch (error) {
-        throw ofFile(error, path, rules);
-      } finally {
-        plaintext.fill(0);
-      }
-      await replaceFile(file, ciphertext);
-      return ciphertext;
+    async write(path, value) {
+      const bytes = await encryptFor(path, value);
+      await replaceFile(await resolveInside(root, path), bytes);
+      return bytes;
     },
   };
 }

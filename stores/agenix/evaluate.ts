@@ -95,6 +95,8 @@ function environment(home: string): NodeJS.ProcessEnv {
     NIX_CONF_DIR: home,
     NIX_USER_CONF_FILES: '',
     NIX_PATH: '',
+    // read by the garbage collector of nix: "out of memory" instead of a worker that the kernel kills
+    GC_MAXIMUM_HEAP_SIZE: '1G',
     ...Object.fromEntries(kept),
   };
 }

@@ -1,13 +1,12 @@
 /** Format `env`: one variable of an environment file is the credential; all else in the file belongs to others. */
 import { RotateError } from '../../domain/failure.js';
 import { SecretValue } from '../../domain/secret-value.js';
-import type { EnvFormat } from '../schema.js';
 import { didYouMean } from '../suggest.js';
 import { type ContentFormat, fieldsToText, textToFields, toText } from './content.js';
 import { type Assignment, parseEnvFile, replaceValue } from './env-file.js';
 
 /** See env-file.ts for the syntax. The other lines are kept byte for byte, so the present content is needed. */
-export function envFormat({ env: name, template }: EnvFormat): ContentFormat {
+export function envFormat(name: string, template: string | undefined): ContentFormat {
   return {
     render(fields, old) {
       if (old === undefined) {

@@ -3,8 +3,9 @@
  *
  * Law: `parseSecret(f, renderSecret(f, x, old))` is `x` for every `x` that `renderSecret` accepts.
  */
+import { RotateError } from '../../domain/failure.js';
 import type { SecretValue } from '../../domain/secret-value.js';
-import type { Format } from '../schema.js';
+import type { FormatSpec } from '../../domain/spec.js';
 import { compileTemplate, type ContentFormat, type SecretFields } from './content.js';
 import { envFormat } from './env.js';
 import { rawFormat } from './raw.js';
@@ -17,7 +18,7 @@ export type { SecretFields } from './content.js';
  * @param old the present content. `env` needs it (the other lines stay), `raw` takes over its trailing newline.
  * @throws RotateError `BadFormat` when the format cannot carry the credential.
  */
-export function renderSecret(format: Format, fields: SecretFields, old?: SecretValue): SecretValue {
+export function renderSecret(format: FormatSpec, fields: SecretFields, old?: SecretValue): SecretValue {
   return contentFormat(format).render(fields, old);
 }
 
@@ -25,7 +26,7 @@ export function renderSecret(format: Format, fields: SecretFields, old?: SecretV
  * The credential in the content of a secret file.
  * @throws RotateError `BadFormat` when the content does not fit the format. No message contains any of it.
  */
-export function parseSecret(format: Format, content: SecretValue): SecretFields {
+export function parseSecret(format: FormatSpec, content: SecretValue): SecretFields {
   return contentFormat(format).parse(content);
 }
 
@@ -33,12 +34,20 @@ export function parseSecret(format: Format, content: SecretValue): SecretFields 
  * Whether the file tells consumers which role to log in as. If not, it cannot serve kinds that alternate between two
  * roles.
  */
-export function carriesRole(format: Format): boolean {
-  if (format === 'raw' || format.template === undefined) return false;
-  return compileTemplate(format.template).fields.includes('role');
+export function carriesRole({ template }: FormatSpec): boolean {
+  return template !== undefined && compileTemplate(template).fields.includes('role');
 }
 
-function contentFormat(format: Format): ContentFormat {
-  if (format === 'raw') return rawFormat({ raw: true });
-  return 'env' in format ? envFormat(format) : rawFormat(format);
+/** All formats; another one (json, yaml) is a line here, a file beside this one and a schema in stores/schema.ts. */
+const formats = {
+  raw: ({ template }) => rawFormat(template),
+  env: ({ variable, template }) => {
+    if (variable === undefined)
+      throw new RotateError('BadFormat', 'the format env does not say which variable');
+    return envFormat(variable, template);
+  },
+} as const satisfies Record<FormatSpec['type'], (format: FormatSpec) => ContentFormat>;
+
+function contentFormat(format: FormatSpec): ContentFormat {
+  return formats[format.type](format);
 }

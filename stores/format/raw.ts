@@ -1,7 +1,6 @@
 /** Format `raw`: the whole file is the credential. */
 import { RotateError } from '../../domain/failure.js';
 import { SecretValue } from '../../domain/secret-value.js';
-import type { RawFormat } from '../schema.js';
 import { type ContentFormat, fieldsToText, textToFields, toText } from './content.js';
 
 const newline = 0x0a;
@@ -10,7 +9,7 @@ const newline = 0x0a;
  * Editors and `echo` leave a newline at the end of many secret files, and their consumers are used to it: a file that
  * has one keeps one, and it is no part of the credential. Without a template the bytes need not be text.
  */
-export function rawFormat({ template }: RawFormat): ContentFormat {
+export function rawFormat(template: string | undefined): ContentFormat {
   return {
     render(fields, old) {
       const content =

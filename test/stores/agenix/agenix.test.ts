@@ -86,6 +86,17 @@ describe('the agenix store', () => {
     expect((await readdir(join(root, 'secrets'))).toSorted()).toEqual(['db.age', 'secrets.nix']);
   });
 
+  it('encrypts without touching the checkout, which others may be reading', async () => {
+    const root = await team({ armored: true });
+    const store = agenixStore({ root, rules });
+    const before = await store.ciphertext(path);
+    const next = await store.encrypt(path, SecretValue.fromText('new'));
+    expect(isArmored(next)).toBe(true);
+    expect((await run('age', ['-d', '-i', host.privateFile], next)).toString()).toBe('new');
+    expect(await store.ciphertext(path)).toEqual(before);
+    expect(Buffer.from(before).equals(await readFile(join(root, path)))).toBe(true);
+  });
+
   it('leaves the old file alone when a recipient is no key, and says whose', async () => {
     const root = await team();
     const before = await readFile(join(root, path));

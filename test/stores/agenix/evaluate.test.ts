@@ -160,6 +160,15 @@ describe('a rules file', () => {
     expect(failure.message).toContain('did not end within 0.5 s');
   });
 
+  it('that needs more than 1 GiB fails, and does not take the worker with it', async () => {
+    const hungry = 'let l = builtins.genList (x: [ x x x x x x x x ]) 20000000; in';
+    const root = await repoWith({
+      'secrets.nix': `${hungry} builtins.seq (builtins.foldl' (a: b: builtins.deepSeq b a) null l) { a.publicKeys = [ (toString (builtins.length l)) ]; }`,
+    });
+    const failure = await failureOf(() => evaluateRules({ root, rules: 'secrets.nix', timeout: 50_000 }));
+    expect(failure.message).toContain('out of memory');
+  });
+
   it('cannot be evaluated without nix, and the error says so', async () => {
     const root = await repoWith({ 'secrets.nix': '{ }' });
     const failure = await failureOf(() =>
