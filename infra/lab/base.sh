@@ -123,10 +123,15 @@ settings() {
     ln -sf /dev/null "$r/etc/systemd/system/$u"
   done
   rm -f "$r/etc/systemd/system/multi-user.target.wants/postgresql.service"   # a host opts in
+  # They look for what a container has not, at each boot and each daemon-reload.
+  rm -f "$r"/usr/lib/systemd/system-generators/*
   ln -sf /usr/lib/systemd/system/multi-user.target "$r/etc/systemd/system/default.target"
   : > "$r/etc/machine-id"
   rm -f "$r"/etc/ssh/ssh_host_*
-  touch "$r/etc/NIXOS"                      # what switch-to-configuration looks for
+  # What switch-to-configuration and people look for.
+  touch "$r/etc/NIXOS"
+  rm -f "$r/etc/os-release"
+  printf 'ID=nixos\nNAME=NixOS\nPRETTY_NAME="NixOS (lab)"\nVERSION_ID="25.11"\n' > "$r/etc/os-release"
 
   mkdir -p "$r/etc/systemd/system.conf.d" "$r/etc/systemd/journald.conf.d" "$r/etc/lab"
   cat > "$r/etc/systemd/system.conf.d/lab.conf" <<'C'
@@ -147,7 +152,8 @@ SetEnv PATH=/run/wrappers/bin:/run/current-system/sw/bin:/opt/lab/sw/bin
 C
   # Login shells read this after sshd has set the environment.
   echo 'PATH=/run/wrappers/bin:/run/current-system/sw/bin:/opt/lab/sw/bin; export PATH' > "$r/etc/profile"
-  rm -f "$r/etc/environment"
+  : > "$r/etc/environment"
+  rm -f "$r/etc/motd" "$r"/etc/update-motd.d/*
 
   mkdir -p "$r/etc/nix" "$r/nix/store" "$r/nix/var/nix/profiles" "$r/boot/loader"
   # No sandbox: it cannot nest in the container. Real machines must have it.
