@@ -194,6 +194,13 @@ write_hosts_files() {
   done
 }
 
+# Somebody may have deleted the image (the cache) under a running host, which then only half works.
+image_there() {
+  local lower
+  lower=$(findmnt -rno OPTIONS "$state/hosts/$1/root" 2>/dev/null | sed -n 's/.*lowerdir=\([^,]*\).*/\1/p')
+  [ -z "$lower" ] || [ -e "$lower/.ready" ]
+}
+
 # A disk of its own for each host, in memory: quick to make, quick to drop, and it can be made full.
 host_disk() {
   local d=$state/hosts/$1 r=$state/hosts/$1/root u
@@ -274,14 +281,22 @@ cmd_up() {
   done
   lock_lab
   mkdir -p "$state"
-  # A lab keeps the image that its first host was made from.
-  image=$(cat "$state/image" 2>/dev/null) || image=$("$here/base.sh")
+  # A lab keeps the image that its first host was made from, while there is one.
+  image=$(cat "$state/image" 2>/dev/null) || image=
+  [ -e "$image/.ready" ] || image=$("$here/base.sh")
   echo "$image" > "$state/image"
   keys_up
   claim_network
   machine_up
   for n in "${names[@]}"; do host_create "$n"; done
   write_ssh_config
+  for n in "${names[@]}"; do
+    if ! image_there "$n"; then
+      echo "lab: the image under $n is gone, booting it anew" >&2
+      host_kill "$n"
+      umount -R "$state/hosts/$n/root" || umount -l "$state/hosts/$n/root"
+    fi
+  done
   # Before anything runs: sudo, for one, wants to resolve its own host.
   for n in "${names[@]}"; do host_disk "$n"; done
   write_hosts_files
@@ -415,6 +430,7 @@ cmd_ssh() {
   local to=$1
   shift
   known_host "${to#*@}"
+  image_there "${to#*@}" || echo "lab: the image under ${to#*@} is gone: \`up ${to#*@}\` boots it anew" >&2
   exec ssh -F "$ssh_config" "$to" "$@"
 }
 
