@@ -2,8 +2,8 @@
 
 /** Insertions, deletions, substitutions and swaps of neighbours that lead from `a` to `b` (optimal string alignment). */
 export function editDistance(a: string, b: string): number {
-  const from = [...a];
-  const to = [...b];
+  const from = Array.from(a);
+  const to = Array.from(b);
   let beforeLast: number[] = [];
   let last = Array.from({ length: to.length + 1 }, (_, j) => j);
   for (const [i, char] of from.entries()) {

@@ -113,7 +113,10 @@ export const probeShape = {
 export const secretShape = {
   kind: nameSchema.describe('Type of the credential; its settings are in the block of the same name.'),
   file: repoFileSchema.describe('The ciphertext, relative to the root of the repo.'),
-  format: formatSchema
+  format: z
+    .union(formatSchema.options, {
+      error: 'must be `raw`, or `{ env: VARIABLE }` with or without a `template`',
+    })
     .prefault('raw')
     .describe(
       'How the credential stands in its file. `template`, with `{role}` and `{password}`, renders it.',
@@ -121,9 +124,11 @@ export const secretShape = {
   policy: nameSchema.optional().describe('Default: the policy of the environment.'),
 };
 
-const waveSchema = z.union([z.int().min(1), z.string().regex(/^([1-9]\d?|100)%$/)], {
-  error: 'must be a number of hosts, or a percentage such as `25%`',
-});
+const waveError = { error: 'must be a number of hosts, or a percentage such as `25%`' };
+const waveSchema = z.union(
+  [z.int(waveError).min(1, waveError), z.string().regex(/^([1-9]\d?|100)%$/, waveError)],
+  waveError,
+);
 
 const count = (min: number, error: string) => z.int({ error }).min(min, error).max(10_000, error);
 const budget = (text: string, description: string) =>

@@ -7,10 +7,13 @@ import { durationPattern, parseDuration } from './duration.js';
 export const namePattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/;
 export const nameHint = 'use letters, digits, `.`, `_` and `-`, beginning with a letter or a digit';
 
-export const nameSchema = z.string().refine((name) => namePattern.test(name), {
-  error: (issue) => `\`${String(issue.input)}\` is not a name`,
-  params: { hint: nameHint },
-});
+export const nameSchema = z
+  .string()
+  .refine((name) => namePattern.test(name), {
+    error: (issue) => `\`${String(issue.input)}\` is not a name`,
+    params: { hint: nameHint },
+  })
+  .meta({ pattern: namePattern.source });
 
 /** One line of text; what goes to other programs must hold no control characters. */
 export const lineSchema = z.string().refine((text) => text !== '' && !hasControl(text), {
@@ -22,14 +25,12 @@ export function hasControl(text: string): boolean {
   return /\p{Cc}/u.test(text);
 }
 
-const durationText = z.string().regex(durationPattern);
+const durationError = { error: 'must be a duration such as `5s`, `10m`, `1h30m` or `90d`' };
+const durationText = z.union([z.literal(0), z.string().regex(durationPattern, durationError)], durationError);
 
-/** Milliseconds. `min` in milliseconds too; its text is in messages. */
+/** Milliseconds. `min` in milliseconds too; `minText` is how messages write it. */
 export function durationSchema(min: number = 0, minText: string = '0') {
-  return z
-    .union([z.literal(0), durationText], {
-      error: () => 'must be a duration such as `5s`, `10m`, `1h30m` or `90d`',
-    })
+  return durationText
     .transform((value) => parseDuration(String(value)) ?? 0)
     .refine((ms) => ms >= min, { error: `must be at least ${minText}` });
 }

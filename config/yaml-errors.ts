@@ -1,8 +1,9 @@
 /** The YAML parser's errors in words that say what to do. Its own messages are kept where they are good. */
 import type { ErrorCode } from 'yaml';
 
-interface YamlError {
-  code: ErrorCode | 'BAD_DIRECTIVE';
+/** What is used of the parser's error. */
+export interface YamlError {
+  code: ErrorCode;
   message: string;
   pos: [number, number];
 }
@@ -19,6 +20,11 @@ const texts: Partial<Record<YamlError['code'], { message: string; hint: string }
     message: 'a second document begins here',
     hint: 'one file holds one document: remove the `---`',
   },
+  BAD_DQ_ESCAPE: {
+    message: 'an unknown escape stands in double quotes',
+    hint: 'write the backslash twice, or use single quotes',
+  },
+  RESOURCE_EXHAUSTION: { message: 'the file is nested too deeply', hint: 'nest less' },
   TAG_RESOLVE_FAILED: { message: 'this tag is not known', hint: 'remove the `!` tag' },
 };
 
@@ -30,7 +36,9 @@ export function yamlErrorText(error: YamlError, text: string): { message: string
   if (error.code === 'BAD_SCALAR_START' || (error.code === 'UNEXPECTED_TOKEN' && /[@`%]/.test(first))) {
     return { message: `a value cannot begin with \`${first}\``, hint: 'put it in quotes, e.g. "@web"' };
   }
-  const message = `${error.message.slice(0, 1).toLowerCase()}${error.message.slice(1)}`;
+  // what follows a colon is text of the file, which may be a secret in the wrong place
+  const plain = error.message.replace(/: (?!in |between ).*$/s, '');
+  const message = `${plain.slice(0, 1).toLowerCase()}${plain.slice(1)}`;
   if (error.code === 'MISSING_CHAR')
     return { message, hint: 'look for a missing quote, bracket or comma before this place' };
   return { message };

@@ -53,7 +53,8 @@ function place(
         return { ...unknownKey(source, [...path, key], known), meant };
       });
     case 'invalid_union': {
-      if (issue.message !== 'Invalid input') break;
+      // a single value is told what the author of the schema has to say, a mapping what is wrong inside it
+      if (!isDefaultText(issue.message) && (typeof value !== 'object' || value === null)) break;
       const branch = bestBranch(issue.errors);
       if (branch !== undefined) return branch.flatMap((inner) => place(inner, path, root, source, keysAt));
       break;
@@ -120,6 +121,7 @@ const typeNames: Readonly<Record<string, string>> = {
 
 function textOf(issue: Issue, value: unknown): { message: string; hint?: string } {
   if (value === null) return { message: 'is empty', hint: 'give it a value, or remove the key' };
+  if (issue.code !== 'custom' && !isDefaultText(issue.message)) return { message: issue.message };
   switch (issue.code) {
     case 'invalid_type': {
       const expected = typeNames[issue.expected] ?? issue.expected;
@@ -145,6 +147,11 @@ function textOf(issue: Issue, value: unknown): { message: string; hint?: string 
     default:
       return { message: `${issue.message.slice(0, 1).toLowerCase()}${issue.message.slice(1)}` };
   }
+}
+
+/** Whether zod wrote the message, and not the author of a schema. */
+function isDefaultText(message: string): boolean {
+  return /^(Invalid|Too small|Too big|Unrecognized)\b/.test(message);
 }
 
 function limitText(origin: string, bound: string, limit: number): string {

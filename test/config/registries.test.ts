@@ -1,0 +1,48 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { carriesRole, toFormatSpec } from '../../config/formats.js';
+import { kindRegistry } from '../../config/registries.js';
+import { kindSchemas } from '../../kinds/schemas.js';
+import { kinds } from '../../kinds/registry.js';
+import { carriesRole as storeCarriesRole } from '../../stores/format/format.js';
+import { formatSchema } from '../../stores/schema.js';
+
+describe('kinds', () => {
+  test('that have a schema are known to the configuration, with that schema', () => {
+    expect(new Map([...kindRegistry].map(([id, entry]) => [id, entry.schema]))).toEqual(kindSchemas);
+  });
+
+  const postgres = { owner: 'o', database: 'd', endpoints: ['db-1:5432'] };
+  const blocks: [string, unknown][] = [
+    ['postgres', { ...postgres, roles: ['a'], admin: { login: 'x' } }],
+    ['postgres', { ...postgres, roles: ['a', 'b'], admin: { host: 'db-1', as: 'postgres' } }],
+  ];
+
+  test('have at least one example here', () => {
+    expect(new Set(blocks.map(([id]) => id))).toEqual(new Set(kindSchemas.keys()));
+  });
+
+  test.each(blocks)('%s needs an account exactly when the kind itself says so: %j', (id, block) => {
+    const settings = kindSchemas.get(id)?.parse(block);
+    expect(kindRegistry.get(id)?.facts(block)?.needsAccount).toBe(kinds.get(id)?.needsAccount(settings));
+  });
+
+  test('say nothing of a block that is wrong', () => {
+    expect(kindRegistry.get('postgres')?.facts({})).toBeUndefined();
+  });
+});
+
+describe('formats', () => {
+  test('carry the role for the configuration exactly when they do for the store', () => {
+    const piece = fc.constantFrom('{role}', '{password}', '{{', '}}', ' ', 'role', ':', '{{role}}');
+    const template = fc.array(piece, { maxLength: 8 }).map((pieces) => pieces.join(''));
+    const accepted = template.map((text) => formatSchema.safeParse({ env: 'X', template: text }));
+    fc.assert(
+      fc.property(accepted, (result) => {
+        fc.pre(result.success);
+        const format = toFormatSpec(result.data ?? 'raw');
+        expect(carriesRole(format)).toBe(storeCarriesRole(format));
+      }),
+    );
+  });
+});
