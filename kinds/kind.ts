@@ -36,6 +36,11 @@ export interface Kind<Settings> {
   readonly id: string;
   /** What kills the credential: the issuer's refusal, a deploy of a new one, or a person. */
   readonly kill: 'issuer' | 'deploy' | 'manual';
+  /**
+   * Codes that a right value is refused with while it is disabled, where they differ from those for a wrong
+   * value: another code then means that the wrong value was tested.
+   */
+  readonly disabledCodes?: readonly string[];
   /** `dual`: old and new are valid at once. `swap`: the issuer knows one value at a time. */
   overlap(settings: Settings): 'dual' | 'swap';
   /** Whether the file has to say which account the value belongs to. */
