@@ -5,7 +5,7 @@
  */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, open, readFile } from 'node:fs/promises';
+import { mkdir, open, readFile, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -55,11 +55,16 @@ const tuning = [
  */
 const withWatcher = 'exec 3<&0; (cat <&3 >/dev/null; kill -TERM $$) & exec 3<&-; exec "$@" </dev/null';
 
-/** @throws RotateError BadConfig (no CLI, or the server does not start), Timeout */
+/** @throws RotateError BadConfig (no CLI, or the server does not start), Busy (one runs on that file), Timeout */
 export async function startDevServer(options: DevServerOptions): Promise<DevServer> {
   const { databaseFile, namespace = 'default', timeoutMs = 30_000 } = options;
   const cli = await findTemporalCli(options.cli);
-  const port = options.port ?? (await freePort());
+  const holder = await serverOf(databaseFile);
+  if (holder !== undefined)
+    throw new RotateError('Busy', `an embedded server (process ${holder}) already runs on ${databaseFile}`, {
+      hint: 'use that one, or end it: two servers on one file destroy it',
+    });
+  const port = await freePort(options.port ?? 0);
   const logFile = options.logFile ?? join(dirname(databaseFile), 'temporal.log');
   await mkdir(dirname(databaseFile), { recursive: true, mode: 0o700 });
   const log = await open(logFile, 'a', 0o600);
@@ -80,6 +85,7 @@ export async function startDevServer(options: DevServerOptions): Promise<DevServ
   const { pid } = child;
   if (pid === undefined)
     throw new RotateError('BadConfig', `cannot run ${cli}`, { hint: 'check that it is executable' });
+  await writeFile(`${databaseFile}.pid`, String(pid));
   const ended = once(child, 'exit').then(() => {
     // Ends the watcher.
     child.stdin?.destroy();
@@ -160,11 +166,36 @@ async function stop(child: ChildProcess, ended: Promise<void>): Promise<void> {
   await ended;
 }
 
-/** A loopback port that is free now; another process may take it before the server does, which then does not start. */
-async function freePort(): Promise<number> {
+/** The process that serves `databaseFile`, if one does. A stale or reused process id is told by the command line. */
+async function serverOf(databaseFile: string): Promise<number | undefined> {
+  const pid = await readFile(`${databaseFile}.pid`, 'utf8').catch(absent);
+  if (pid === undefined || !/^\d+$/.test(pid)) return undefined;
+  const commandLine = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(absent);
+  return commandLine?.split('\0').includes(databaseFile) === true ? Number(pid) : undefined;
+}
+
+function absent(error: unknown): undefined {
+  // ESRCH: /proc's files of a process that ends meanwhile.
+  if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ESRCH'))
+    return;
+  throw error;
+}
+
+/**
+ * `wanted`, or for 0 any loopback port that is free now. (Between this and the server's own start another process may
+ * take it; the server then does not start.)
+ */
+async function freePort(wanted: number): Promise<number> {
   const probe = createServer();
-  probe.listen(0, '127.0.0.1');
-  await once(probe, 'listening');
+  probe.listen(wanted, '127.0.0.1');
+  try {
+    await once(probe, 'listening');
+  } catch (error) {
+    throw new RotateError('BadConfig', `the embedded Temporal server cannot listen on 127.0.0.1:${wanted}`, {
+      hint: 'another program has that port; end it or take another',
+      cause: error,
+    });
+  }
   const address = probe.address();
   probe.close();
   await once(probe, 'close');

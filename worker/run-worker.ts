@@ -63,6 +63,9 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     ...(options.identity === undefined ? {} : { identity: options.identity }),
     maxConcurrentActivityTaskExecutions: options.maxActivities ?? 100,
     maxConcurrentWorkflowTaskExecutions: 40,
+    // A worker that is frozen swallows one task for each poll that it has open, and each costs a timeout.
+    maxConcurrentActivityTaskPolls: 2,
+    maxConcurrentWorkflowTaskPolls: 2,
     // The default, 0, cancels activities at once.
     shutdownGraceTime: '30s',
     // Else heartbeat details are held back for 0.8 x the timeout, and an attempt after a crash knows less.
