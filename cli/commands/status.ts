@@ -1,0 +1,92 @@
+/** `rotate status`: where rotations stand. */
+import type { RotationStatus } from '../../domain/status.js';
+import type { CommandSpec, Invocation } from '../command.js';
+import { exitCodes, type ExitCode } from '../exit-codes.js';
+
+export const statusCommand: CommandSpec = {
+  name: 'status',
+  summary: 'show rotations, or one of them',
+  description:
+    'Without an id, the rotations that Temporal still knows; with one, its steps and hosts, and its proof when it has ended.',
+  arguments: [{ name: 'id', description: 'its id, or the beginning or end of it', optional: true }],
+  options: [],
+  examples: [
+    { command: 'rotate status', does: 'all, newest first' },
+    { command: 'rotate status 01JD --json', does: 'one, as the object that scripts rely on' },
+  ],
+  run: (invocation) => {
+    const [id] = invocation.args;
+    return id === undefined ? showAll(invocation) : showOne(invocation, id);
+  },
+};
+
+async function showAll(invocation: Invocation): Promise<ExitCode> {
+  const { options, screen } = invocation;
+  const [{ withSession }, { listRotations, requireReadable }] = await Promise.all([
+    import('../open-session.js'),
+    import('../../client/list-rotations.js'),
+  ]);
+  const environment = options.text('env');
+  const list = await withSession(invocation, (session) =>
+    listRotations(session, environment === undefined ? {} : { environment }),
+  );
+  requireReadable(list);
+  if (screen.json) screen.object(list.rotations);
+  else if (list.rotations.length > 0) {
+    const { statusTable } = await import('../render/status-text.js');
+    screen.data(
+      statusTable(list.rotations, { columns: screen.columns, now: Date.now(), paint: screen.paint }),
+    );
+  } else screen.note('no rotations; older ones are in `rotate history SECRET`');
+  if (list.unreadable.length > 0)
+    screen.note(`${list.unreadable.length} more cannot be read: they are sealed with another codec key`);
+  return exitCodes.done;
+}
+
+async function showOne(invocation: Invocation, id: string): Promise<ExitCode> {
+  const { screen } = invocation;
+  const status = await read(invocation, id);
+  if (screen.json) screen.object(status);
+  else {
+    const { statusText } = await import('../render/status-text.js');
+    screen.data(statusText(status, { columns: screen.columns, now: Date.now(), paint: screen.paint }));
+  }
+  return exitCodes.done;
+}
+
+async function read(invocation: Invocation, id: string): Promise<RotationStatus> {
+  const { screen } = invocation;
+  const [{ withSession }, { findFor }, { readRotation }, { RotateError }] = await Promise.all([
+    import('../open-session.js'),
+    import('../find-for.js'),
+    import('../../client/rotation-status.js'),
+    import('../../domain/failure.js'),
+  ]);
+  try {
+    return await withSession(invocation, async (session) => {
+      const { status, from } = await readRotation(session, await findFor(invocation, session, id));
+      if (from === 'memo') screen.note('no worker answers: this is the last that is known');
+      return status;
+    });
+  } catch (error) {
+    if (!(error instanceof RotateError) || error.type !== 'UnknownRotation') throw error;
+    const recorded = await fromLog(invocation, id);
+    if (recorded === undefined) throw error;
+    screen.note('Temporal has forgotten it: this is its record');
+    return recorded;
+  }
+}
+
+/** The status in a rotation's record, for when it is older than what Temporal keeps. */
+async function fromLog(invocation: Invocation, id: string): Promise<RotationStatus | undefined> {
+  const [{ findWorkspace }, { readLog, statusOfRecord }] = await Promise.all([
+    import('../workspace.js'),
+    import('../read-log.js'),
+  ]);
+  const workspace = findWorkspace(invocation.context, invocation.options);
+  if (workspace === undefined) return undefined;
+  const records = await readLog(invocation, workspace, {});
+  const wanted = id.toUpperCase();
+  const fitting = records.filter((r) => r.id.startsWith(wanted) || r.id.endsWith(wanted));
+  return fitting.length === 1 && fitting[0] !== undefined ? statusOfRecord(fitting[0]) : undefined;
+}

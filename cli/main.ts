@@ -1,0 +1,75 @@
+#!/usr/bin/env node
+/** The `rotate` program: the real world as a Context, and signals. */
+import { enableCompileCache } from 'node:module';
+import { createInterface } from 'node:readline';
+
+import type { Context, Input, Output } from './context.js';
+import { exitCodes } from './exit-codes.js';
+
+// Start-up is dominated by loading modules; the cache is in Node's own folder.
+enableCompileCache();
+
+const { run } = await import('./run.js');
+const { interruptedBy } = await import('./interrupted.js');
+
+function outputOf(stream: NodeJS.WriteStream): Output {
+  return {
+    write: (text) => void stream.write(text),
+    get isTTY() {
+      return stream.isTTY === true;
+    },
+    get columns() {
+      return stream.isTTY === true ? stream.columns : undefined;
+    },
+    get rows() {
+      return stream.isTTY === true ? stream.rows : undefined;
+    },
+  };
+}
+
+const stdin: Input = {
+  isTTY: process.stdin.isTTY === true,
+  readLine: (signal) =>
+    new Promise((resolve, reject) => {
+      const lines = createInterface({ input: process.stdin, terminal: false });
+      const stop = (): void => {
+        reject(interruptedBy(signal.reason));
+        lines.close();
+      };
+      signal.addEventListener('abort', stop, { once: true });
+      lines.once('line', (line) => {
+        resolve(line);
+        lines.close();
+      });
+      lines.once('close', () => {
+        signal.removeEventListener('abort', stop);
+        resolve(undefined);
+        process.stdin.unref();
+      });
+    }),
+};
+
+// `rotate list | head`: nobody reads any more, which is no failure of ours.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit(exitCodes.done);
+  throw error;
+});
+
+const interruption = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM'] as const)
+  process.on(signal, () => {
+    // The second time, whatever hangs is left hanging.
+    if (interruption.signal.aborted) process.exit(exitCodes.interrupted);
+    interruption.abort(signal);
+  });
+
+const context: Context = {
+  stdout: outputOf(process.stdout),
+  stderr: outputOf(process.stderr),
+  stdin,
+  env: process.env,
+  cwd: process.cwd(),
+  signal: interruption.signal,
+};
+
+process.exitCode = await run(process.argv.slice(2), context);

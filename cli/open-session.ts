@@ -1,0 +1,66 @@
+/** Connects a command to Temporal, with the codec key and the address that belong to where the person stands. */
+import { existsSync } from 'node:fs';
+
+import type { Session } from '../client/session.js';
+import { workerFileDefault } from '../config/find-file.js';
+import { RotateError } from '../domain/failure.js';
+import type { Invocation } from './command.js';
+import { findWorkspace, type Workspace } from './workspace.js';
+
+export interface OpenSession extends Session {
+  workspace: Workspace | undefined;
+}
+
+/**
+ * Connects, runs `work` and disconnects.
+ * @throws RotateError BadConfig (no key, wrong temporal.toml), TemporalUnreachable, NotAllowed
+ */
+export async function withSession<T>(
+  invocation: Invocation,
+  work: (session: OpenSession) => Promise<T>,
+): Promise<T> {
+  const { context, options } = invocation;
+  const workspace = findWorkspace(context, options);
+  const files = await keyFiles(invocation, workspace);
+  const [{ loadCodecKeys }, { connect }] = await Promise.all([
+    import('../codec/keyring.js'),
+    import('../client/connection.js'),
+  ]);
+  const codecKeys = await loadCodecKeys(files);
+  context.signal.throwIfAborted();
+  const connection = await connect({
+    codecKeys,
+    env: context.env,
+    ...(workspace === undefined ? {} : { devConfig: workspace.dev.temporalConfig }),
+  });
+  try {
+    return await work({ connection, signal: context.signal, workspace });
+  } finally {
+    await connection.close();
+  }
+}
+
+/** @throws RotateError BadConfig when nothing names a key */
+export async function keyFiles(
+  { context, options }: Pick<Invocation, 'context' | 'options'>,
+  workspace: Workspace | undefined,
+): Promise<readonly string[]> {
+  const { codecKeyFiles } = await import('../client/dev-state.js');
+  const common = {
+    flag: options.list('codec-key'),
+    env: context.env,
+    ...(workspace === undefined ? {} : { dev: workspace.dev }),
+  };
+  const files = codecKeyFiles(common);
+  if (files.length > 0) return files;
+  // On the worker's own machine its configuration names the keys.
+  const workerFile = context.env['ROTATE_WORKER_CONFIG'] ?? workerFileDefault;
+  if (existsSync(workerFile)) {
+    const { loadWorkerYaml } = await import('../config/worker-yaml.js');
+    const { codecKeys } = await loadWorkerYaml(workerFile);
+    return codecKeyFiles({ ...common, configured: codecKeys });
+  }
+  throw new RotateError('BadConfig', 'no codec key: the worker would not believe this command line', {
+    hint: 'name the key file with --codec-key or ROTATE_CODEC_KEY_FILE, or run `rotate dev` in the repo for a try',
+  });
+}

@@ -1,0 +1,96 @@
+/** A plan as a person reads it: step by step, host by host. */
+import type { DigestedPlan, Plan, PlannedHost, PlannedSecret } from '../../domain/plan.js';
+import type { Paint } from './style.js';
+import { count, duration, oneLine, wrap } from './text.js';
+
+/** @param columns width to wrap at; undefined: 100 */
+export function planText({ plan, digest }: DigestedPlan, columns: number | undefined, paint: Paint): string {
+  const width = Math.min(columns ?? 100, 100);
+  const lines: string[] = [];
+  const say = (text: string, indent: string): void => {
+    lines.push(...wrap(text, width, indent));
+  };
+  const step = (name: string): void => {
+    lines.push(paint('bold', name));
+  };
+  for (const s of plan.secrets) {
+    lines.push(paint('bold', oneLine(`${s.environment}/${s.name}`)));
+    say(`${s.kind}, ${overlapWords[s.overlap]}${accounts(s)}`, '  ');
+  }
+  say(`computed at commit ${plan.commit.slice(0, 12)}, digest ${digest.slice(0, 12)}`, '  ');
+  lines.push('');
+
+  step('generate');
+  for (const s of plan.secrets) say(s.effects.generate, '  ');
+  step('encrypt');
+  for (const s of plan.secrets) {
+    const others = s.sharesFile ? ', which holds other secrets too' : '';
+    say(`${s.file}${others}, for ${count(s.recipients.length, 'recipient')}:`, '  ');
+    for (const recipient of s.recipients) say(shortRecipient(recipient), '    ');
+  }
+  step('deploy');
+  for (const [i, wave] of plan.waves.entries())
+    say(`wave ${i + 1}: ${wave.map((h) => h.name).join(', ')}`, '  ');
+  say(`${plan.policy.parallel} at once; ${failuresAllowed(plan)}`, '  ');
+  step('restart');
+  for (const line of restarts(plan.waves.flat())) say(line, '  ');
+  step('verify');
+  for (const s of plan.secrets)
+    say(
+      s.endpoints.length === 0
+        ? 'the file, and what consumers run with'
+        : `the file, what consumers run with, and a login through ${s.endpoints.join(', ')}`,
+      '  ',
+    );
+  say(`then merge, and watch for ${duration(plan.policy.soakMs)}`, '  ');
+  step('revoke');
+  for (const s of plan.secrets) {
+    say(s.effects.disable, '  ');
+    say(s.effects.destroy, '  ');
+  }
+  say(`proved at once, and again after ${duration(plan.policy.proveAgainMs)}`, '  ');
+  if (plan.notes.length > 0) {
+    step('notes');
+    for (const note of plan.notes) say(`- ${note}`, '  ');
+  }
+  return lines.map((line) => `${line.trimEnd()}\n`).join('');
+}
+
+const overlapWords = {
+  dual: 'old and new are valid at once',
+  swap: 'the issuer knows one value at a time',
+} as const satisfies Record<PlannedSecret['overlap'], string>;
+
+function accounts(s: PlannedSecret): string {
+  if (s.account === undefined) return '';
+  const next = s.newAccount === undefined || s.newAccount === s.account ? '' : `, ${s.newAccount} takes over`;
+  return `; ${s.account} is in use${next}`;
+}
+
+/** Keys are long; their beginning says the type and their end tells them apart. */
+function shortRecipient(recipient: string): string {
+  return recipient
+    .split(' ')
+    .map((word) => (word.length > 40 ? `${word.slice(0, 12)}…${word.slice(-12)}` : word))
+    .join(' ');
+}
+
+function failuresAllowed(plan: Plan): string {
+  const n = plan.policy.maxFailures;
+  return n === 0 ? 'one that fails undoes the rotation' : `more than ${n} that fail undo the rotation`;
+}
+
+/** Hosts with the same units share a line. */
+function restarts(hosts: readonly PlannedHost[]): string[] {
+  const byUnits = new Map<string, string[]>();
+  for (const host of hosts) {
+    const units =
+      host.units.length === 0
+        ? 'nothing: no unit reads it'
+        : host.units
+            .map((u) => (u.action === 'none' ? `leave ${u.unit} alone` : `${u.action} ${u.unit}`))
+            .join(', ');
+    byUnits.set(units, [...(byUnits.get(units) ?? []), host.name]);
+  }
+  return [...byUnits].map(([units, names]) => `${names.join(', ')}: ${units}`);
+}

@@ -1,0 +1,33 @@
+/** Runs one command line in a given world; all errors become exit codes here. */
+import { RotateError } from '../domain/failure.js';
+import type { Context } from './context.js';
+import { exitCodes, type ExitCode } from './exit-codes.js';
+import { interruptedBy } from './interrupted.js';
+import { parse } from './program.js';
+import { commands } from './registry.js';
+import { reportError } from './report-error.js';
+import { makeScreen } from './screen.js';
+
+/** @param argv what was typed after `rotate` */
+export async function run(argv: readonly string[], context: Context): Promise<ExitCode> {
+  // Known before parsing, which may fail.
+  const before = argv.includes('--') ? argv.slice(0, argv.indexOf('--')) : argv;
+  const debug = before.includes('--debug');
+  const screen = makeScreen(context, {
+    json: before.includes('--json'),
+    colour: !before.includes('--no-color'),
+  });
+  try {
+    const parsed = await parse(argv, commands, context);
+    if (parsed === undefined) return exitCodes.done;
+    const { spec, args, options } = parsed;
+    return await spec.run({ context, screen, options, args });
+  } catch (error) {
+    return reportError(context.signal.aborted ? asInterruption(error) : error, context, screen, debug);
+  }
+}
+
+/** After Ctrl-C everything that fails, fails because of it; what says so itself says it better. */
+function asInterruption(error: unknown): unknown {
+  return error instanceof RotateError && error.type === 'Interrupted' ? error : interruptedBy(error);
+}

@@ -1,0 +1,96 @@
+/**
+ * From what a person types to a rotation: the ULID, its beginning or its end. The
+ * environment, which is part of the workflow's id, is found by looking.
+ */
+import { RotateError } from '../domain/failure.js';
+import { rotationId, ulidOf } from '../domain/ids.js';
+import { workflowTypes } from '../workflows/messages.js';
+import { call, type Session } from './session.js';
+
+export interface RotationRef {
+  /** The ULID. */
+  id: string;
+  environment: string;
+  workflowId: string;
+}
+
+/** Fewer letters of a ULID say too little. */
+const shortest = 4;
+
+/** A rotation by its workflow id; undefined for other workflows. */
+export function refOf(workflowId: string): RotationRef | undefined {
+  const id = ulidOf(workflowId);
+  const encoded = workflowId.split('/')[1];
+  if (id === undefined || encoded === undefined) return undefined;
+  return { id, environment: decodeURIComponent(encoded), workflowId };
+}
+
+/**
+ * @param environments names to try first: a rotation that has just started is not listed yet
+ * @throws RotateError UnknownRotation, also when several fit; Usage when `text` cannot be an id
+ */
+export async function findRotation(
+  session: Session,
+  text: string,
+  environments: readonly string[] = [],
+): Promise<RotationRef> {
+  const whole = refOf(text);
+  if (whole !== undefined) return whole;
+  const wanted = text.toUpperCase();
+  if (!/^[0-9A-HJKMNP-TV-Z]+$/.test(wanted) || wanted.length > 26)
+    throw new RotateError('Usage', `\`${text}\` is not the id of a rotation`, {
+      hint: '`rotate status` lists the rotations and their ids',
+    });
+  if (wanted.length < shortest)
+    throw new RotateError('Usage', `\`${text}\` is too short for an id`, {
+      hint: `give ${shortest} letters or more of its beginning or its end`,
+    });
+  if (wanted.length === 26) {
+    for (const environment of environments) {
+      const ref: RotationRef = { id: wanted, environment, workflowId: rotationId(environment, wanted) };
+      if (await exists(session, ref)) return ref;
+    }
+  }
+  const found = (await listRefs(session)).filter(({ id }) => id.startsWith(wanted) || id.endsWith(wanted));
+  const [only] = found;
+  if (only === undefined)
+    throw new RotateError('UnknownRotation', `there is no rotation ${text}`, {
+      hint: '`rotate status` lists the rotations; older ones are in `rotate history SECRET`',
+    });
+  if (found.length > 1)
+    throw new RotateError('UnknownRotation', `\`${text}\` fits ${found.length} rotations`, {
+      hint: `give more of the id: ${found
+        .slice(0, 5)
+        .map(({ id }) => id)
+        .join(', ')}`,
+    });
+  return only;
+}
+
+async function exists(session: Session, ref: RotationRef): Promise<boolean> {
+  try {
+    await call(session, (client) => client.workflow.getHandle(ref.workflowId).describe());
+    return true;
+  } catch (error) {
+    if (error instanceof RotateError && error.type === 'UnknownRotation') return false;
+    throw error;
+  }
+}
+
+/** Lists those that have not continued as new, each once. */
+export const rotationsQuery = `WorkflowType = '${workflowTypes.rotation}' AND ExecutionStatus != 'ContinuedAsNew'`;
+
+async function listRefs(session: Session): Promise<RotationRef[]> {
+  const refs = new Map<string, RotationRef>();
+  await call(
+    session,
+    async () => {
+      for await (const { workflowId } of session.connection.lister.workflow.list({ query: rotationsQuery })) {
+        const ref = refOf(workflowId);
+        if (ref !== undefined) refs.set(workflowId, ref);
+      }
+    },
+    { deadlineMs: 30_000 },
+  );
+  return [...refs.values()];
+}

@@ -1,0 +1,43 @@
+/** What only the worker can see: the plan of a rotation, and the state of the fleet. Both change nothing. */
+import { ulid } from 'ulid';
+
+import type { PlanRequest } from '../activities/api.js';
+import type { DoctorReport } from '../domain/doctor.js';
+import type { DigestedPlan } from '../domain/plan.js';
+import { taskQueue, workflowTypes } from '../workflows/messages.js';
+import { requireListening } from './listening.js';
+import { call, type Session } from './session.js';
+
+/** What `doctor` looks at: everything, or these. */
+export interface ReportRequest {
+  environment?: string;
+  hosts?: string[];
+}
+
+/** Milliseconds for a plan or a report; hosts that do not answer take their time. */
+const patienceMs = 5 * 60_000;
+
+/** @throws RotateError NoWorker, TemporalUnreachable; and what the worker finds wrong with the request */
+export function requestPlan(session: Session, request: PlanRequest): Promise<DigestedPlan> {
+  return inspect<PlanRequest, DigestedPlan>(session, workflowTypes.inspectPlan, request);
+}
+
+/** @throws RotateError NoWorker, TemporalUnreachable */
+export function requestReport(session: Session, request: ReportRequest): Promise<DoctorReport> {
+  return inspect<ReportRequest, DoctorReport>(session, workflowTypes.inspectFleet, request);
+}
+
+async function inspect<Input, Output>(session: Session, type: string, input: Input): Promise<Output> {
+  await requireListening(session);
+  return call(
+    session,
+    (client) =>
+      client.workflow.execute<(input: Input) => Promise<Output>>(type, {
+        workflowId: `inspect/${ulid()}`,
+        taskQueue,
+        args: [input],
+        workflowExecutionTimeout: patienceMs,
+      }),
+    { deadlineMs: patienceMs + 5_000 },
+  );
+}
