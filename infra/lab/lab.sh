@@ -94,12 +94,14 @@ all_hosts() {
   return 0
 }
 
-# A recorded process, if it is still that process and not a later one with its number.
+# A recorded process, if it is still that process: not a later one with its number, nor one that has
+# ended and that nobody has waited for.
 alive() {
-  local pid start
+  local pid start now
   [ -e "$1" ] || return 1
   read -r pid start < "$1" || return 1
-  [ "$(cut -d' ' -f22 "/proc/$pid/stat" 2>/dev/null)" = "$start" ] && echo "$pid"
+  now=$(cut -d' ' -f3,22 "/proc/$pid/stat" 2>/dev/null) || return 1
+  [ "${now#* }" = "$start" ] && [ "${now% *}" != Z ] && echo "$pid"
 }
 
 # The host's PID 1 as this machine numbers it.
@@ -310,7 +312,7 @@ cmd_up() {
       batch=()
     fi
   done
-  for n in ${batch[@]+"${batch[@]}"}; do host_wait "$n"; done
+  for n in "${names[@]}"; do host_wait "$n"; done
 }
 
 # --- down -------------------------------------------------------------------
