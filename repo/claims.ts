@@ -8,7 +8,7 @@ import { RotateError } from '../domain/failure.js';
 import { compareFences, formatFence, parseFence, type Fence } from '../domain/fence.js';
 import { formatSecretRef, type SecretRef } from '../domain/spec.js';
 import type { Clone } from './clone.js';
-import { commitTree, trailers, type Signature } from './commit.js';
+import { commitTree, oneLine, trailers, type Signature } from './commit.js';
 import { gitText } from './git.js';
 import { claimRef } from './ref-name.js';
 
@@ -115,7 +115,7 @@ export async function nextClaims(
   const next = [];
   for (const { secret, fence } of claims) {
     const parent = stored.find((each) => sameSecret(each.secret, secret))?.commit;
-    const subject = `claim ${formatSecretRef(secret).replace(/\p{Cc}+/gu, ' ')} ${formatFence(fence)}`;
+    const subject = `claim ${oneLine(formatSecretRef(secret))} ${formatFence(fence)}`;
     const message = `${subject}\n\n${trailers.id}: ${rotationId}\n${trailers.fence}: ${formatFence(fence)}\n`;
     next.push({
       ref: claimRef(secret),

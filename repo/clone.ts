@@ -22,7 +22,7 @@ import {
   type TreeEntry,
 } from './objects.js';
 import { redactUrls } from './redact.js';
-import { assertBranch } from './repo-path.js';
+import { assertBranch, assertCommit } from './repo-path.js';
 import { openTree, pruneTrees, type Tree } from './tree.js';
 
 export interface CloneOptions {
@@ -41,6 +41,8 @@ export interface CloneOptions {
 const marker = 'rotate-clone.json';
 /** Beyond so many packs, `open` packs them again. */
 const manyPacks = 50;
+/** Days; a rotation that is parked for longer has its commit on its branch. */
+const keepDays = 60;
 
 /** Made by {@link Clone.open}. What it reads is as of the last {@link Clone.fetch}. */
 export class Clone {
@@ -72,6 +74,7 @@ export class Clone {
     await clone.exclusive(async () => {
       if (!(await clone.#isGood())) await clone.#make(signal);
       await clearLeftoverLocks(clone.gitDir);
+      await clone.#forget();
       await clone.#pack(signal);
     }, signal);
     await pruneTrees(clone.stateDir);
@@ -147,6 +150,18 @@ export class Clone {
     return changedPaths(this.git, a, b);
   }
 
+  /**
+   * Gives `commit` a ref of the clone's own, so that gc keeps it and nix finds it:
+   * `git+file://<gitDir>?ref=<the ref>&rev=<commit>` (nix looks for a revision only below a ref).
+   * @returns the ref's full name; ask again before each build
+   */
+  async keep(commit: string): Promise<string> {
+    assertCommit(commit);
+    const ref = `refs/rotate-local/at/${commit}`;
+    if ((await this.resolve(ref)) !== commit) await this.git({ args: ['update-ref', ref, commit] });
+    return ref;
+  }
+
   /** A plain working tree of a commit, to read and evaluate, not to change; see {@link openTree}. */
   checkout(commit: string, signal?: AbortSignal): Promise<Tree> {
     return openTree(this.git, this.stateDir, commit, signal);
@@ -209,6 +224,17 @@ export class Clone {
       timeoutMs,
       ...(signal === undefined ? {} : { signal }),
     });
+  }
+
+  /** Drops the clone's own refs to commits that are older than any rotation. */
+  async #forget(): Promise<void> {
+    const format = '--format=%(committerdate:unix) %(refname)';
+    const text = await gitText(this.git, { args: ['for-each-ref', format, 'refs/rotate-local/'] });
+    const before = Date.now() / 1000 - keepDays * 86_400;
+    const old = text.split('\n').filter((line) => line !== '' && Number(line.split(' ')[0]) < before);
+    if (old.length === 0) return;
+    const input = old.map((line) => `delete ${line.slice(line.indexOf(' ') + 1)}\n`).join('');
+    await this.git({ args: ['update-ref', '--stdin'], input });
   }
 
   /** gc never runs by itself (it could surprise a fetch); here it is alone. */

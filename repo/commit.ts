@@ -52,8 +52,8 @@ export function undoMessage(rotationId: string, secrets: readonly SecretRef[]): 
   return `${subject}\n\n${trailers.undo}: ${oneLine(rotationId)}\n`;
 }
 
-/** A name cannot smuggle in a trailer. */
-function oneLine(text: string): string {
+/** For messages: a name cannot smuggle in a trailer. */
+export function oneLine(text: string): string {
   return text.replace(/\p{Cc}+/gu, ' ');
 }
 

@@ -26,6 +26,21 @@ const rules: readonly Rule[] = [
     hint: 'check that the key or the credential helper of this user may read and write the repository',
   },
   {
+    type: 'GitFailed',
+    pattern: /dubious ownership/i,
+    hint: 'give the repository to this user, or name it in safe.directory of his git configuration',
+  },
+  {
+    type: 'GitFailed',
+    pattern: /failed to sign|(public|private|signing) ?key|failed to write commit object/i,
+    hint: 'git is configured to sign commits (commit.gpgSign): this user needs the key, usable without a question',
+  },
+  {
+    type: 'GitRefused',
+    pattern: /does not support --atomic/i,
+    hint: 'the remote must take atomic pushes: use ssh or smart HTTP, and a git server of this decade',
+  },
+  {
     type: 'NoSpace',
     pattern: /no space left on device|disk quota exceeded/i,
     hint: 'free space where the clone lives, or at the remote',

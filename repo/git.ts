@@ -25,7 +25,11 @@ const passed = [
   'GIT_SSL_CAINFO',
   'http_proxy',
   'https_proxy',
+  'HTTPS_PROXY',
+  'all_proxy',
+  'ALL_PROXY',
   'no_proxy',
+  'NO_PROXY',
 ] as const;
 
 export type GitEnvironment = Readonly<Record<string, string>>;
@@ -222,6 +226,8 @@ function start(place: GitPlace, command: GitCommand, timeoutMs: number, what: st
     });
     // a daemon that git started (a credential cache, an ssh master) may keep the pipes open
     child.on('exit', () => {
+      // what it started may have outlived the first signal
+      if (killTimer !== undefined) signalGroup(child.pid, 'SIGKILL');
       pipeTimer = setTimeout(() => {
         child.stdout.destroy();
         child.stderr.destroy();

@@ -46,7 +46,7 @@ export async function withLock<T>(
   try {
     await aborted(before, options.signal);
     const holder = await acquire(file, options.timeoutMs ?? 120_000, options.signal);
-    const touching = setInterval(() => void touch(file), touchMs);
+    const touching = setInterval(() => void touch(file, () => clearInterval(touching)), touchMs);
     touching.unref();
     try {
       return await work();
@@ -159,10 +159,10 @@ async function giveUp(file: string, me: Holder): Promise<void> {
   if (holder?.token === me.token) await unless('ENOENT', () => unlink(file));
 }
 
-async function touch(file: string): Promise<void> {
+/** A lock that cannot be kept alive falls to the next who wants it, which is no reason to fail the work. */
+async function touch(file: string, stop: () => void): Promise<void> {
   const now = new Date();
-  // a lock that was taken from us is not ours to keep alive, nor a reason to fail
-  await utimes(file, now, now).catch(missing);
+  await utimes(file, now, now).catch(stop);
 }
 
 async function readHolder(file: string): Promise<Holder | undefined> {

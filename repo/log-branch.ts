@@ -5,7 +5,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { RotateError } from '../domain/failure.js';
 import type { Clone } from './clone.js';
-import { commitFiles } from './commit.js';
+import { commitFiles, oneLine } from './commit.js';
 import { pushRefs } from './push.js';
 import { formatRecord, parseRecord, type RotationRecord } from './record.js';
 import { logBranch, refComponent } from './ref-name.js';
@@ -46,7 +46,7 @@ export async function writeRecord(
     const commit = await commitFiles(clone, {
       ...(base === undefined ? {} : { base }),
       files: { [path]: Buffer.from(text) },
-      message: `${record.state}: ${record.environment}/${record.secrets.join(', ')}\n\nRotate-Record: ${record.id}\n`,
+      message: `${oneLine(`${record.state}: ${record.environment}/${record.secrets.join(', ')}`)}\n\nRotate-Record: ${record.id}\n`,
       author: { ...options.author, date: new Date(record.endedAt ?? record.startedAt) },
       ...signal,
     });

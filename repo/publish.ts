@@ -5,11 +5,12 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { RotateError } from '../domain/failure.js';
+import { rotationBranch } from '../domain/ids.js';
 import { claimsInClone, nextClaims, standing, type Claim } from './claims.js';
 import type { Clone } from './clone.js';
 import type { Signature } from './commit.js';
 import { pushRefs, type RefUpdate } from './push.js';
-import { rotationBranch, tellSecrets } from './ref-name.js';
+import { tellSecrets } from './ref-name.js';
 import { assertCommit } from './repo-path.js';
 
 const races = 6;
@@ -93,6 +94,14 @@ export async function pushBranch(clone: Clone, effect: Effect & { commit: string
     const current = await clone.tip(branch);
     if (current === commit) return { push: [], result: { result: 'already', branch, commit } };
     if (current !== undefined && acted) return { stop: { result: 'exists', branch, commit: current } };
+    if ((await clone.tip('rotate')) !== undefined)
+      throw new RotateError(
+        'GitRefused',
+        'the remote has a branch `rotate`, so that there can be no `rotate/…`',
+        {
+          hint: 'rename or delete that branch',
+        },
+      );
     const update = { ref: `refs/heads/${branch}`, to: commit, lease: { at: current } };
     return { push: [update], result: { result: 'pushed', branch, commit } };
   });

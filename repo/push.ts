@@ -22,6 +22,7 @@ const lost =
 /** The answer for a ref that would have been taken but for another. */
 const bystander = /atomic (push|transaction) fail/i;
 const noAnswer = /failed to report status/i;
+const expected = [lost, bystander, noAnswer];
 
 /**
  * Pushes all of `updates` or none.
@@ -52,15 +53,18 @@ export async function pushRefs(
   if (code === 0) return { result: 'pushed' };
   const rejected = parseRejections(stdout.toString('utf8'));
   if (rejected.length === 0) throw gitFailure('git push', code, stderr);
-  const refused = rejected.filter(
-    ({ why }) => !lost.test(why) && !bystander.test(why) && !noAnswer.test(why),
-  );
-  if (refused.length > 0) throw refusal(clone, refused, stderr);
-  const why = rejected.map((each) => `${each.ref} ${each.why}`).join('; ');
-  if (rejected.some((each) => lost.test(each.why))) return { result: 'lost', why };
-  throw new RotateError('GitUnreachable', `git push to ${redactUrls(clone.remote)} got no answer: ${why}`, {
-    hint: 'the push may have been taken or not; it is looked at and tried again',
-  });
+  const words = remoteWords(stderr);
+  const why = tellOutput([...rejected.map((each) => `${each.ref} ${each.why}`), words].join('\n'));
+  const refused = rejected.filter((each) => !expected.some((pattern) => pattern.test(each.why)));
+  if (refused.length > 0) throw refusal(clone, refused, words);
+  if (rejected.some((each) => noAnswer.test(each.why)))
+    throw new RotateError('GitUnreachable', `git push to ${redactUrls(clone.remote)} got no answer: ${why}`, {
+      hint: 'the push may have been taken or not; it is looked at and tried again',
+    });
+  // of a transaction that failed as a whole, only the words tell the cause
+  const whole = rejected.every((each) => bystander.test(each.why));
+  if (whole && /hook|denied|prohibited/i.test(words)) throw refusal(clone, rejected, words);
+  return { result: 'lost', why };
 }
 
 interface Rejection {
@@ -79,16 +83,11 @@ function parseRejections(text: string): Rejection[] {
     });
 }
 
-function refusal(clone: Clone, refused: readonly Rejection[], stderr: string): RotateError {
+function refusal(clone: Clone, refused: readonly Rejection[], said: string): RotateError {
   const names = refused.map(({ ref }) => ref);
   const outside = names.filter((ref) => !ref.startsWith('refs/heads/'));
   const reasons = [...new Set(refused.map(({ why }) => why))].join(', ');
-  const words = tellOutput(
-    stderr
-      .split('\n')
-      .filter((line) => line.startsWith('remote: '))
-      .join('\n'),
-  );
+  const words = tellOutput(said);
   return new RotateError(
     'GitRefused',
     `${redactUrls(clone.remote)} refuses ${names.join(', ')}: ${reasons}${words === '' ? '' : ` (${words})`}`,
@@ -100,4 +99,12 @@ function refusal(clone: Clone, refused: readonly Rejection[], stderr: string): R
       details: { refs: names },
     },
   );
+}
+
+/** What a hook or the server said for a person. */
+function remoteWords(stderr: string): string {
+  return stderr
+    .split('\n')
+    .filter((line) => line.startsWith('remote: '))
+    .join('\n');
 }

@@ -38,11 +38,6 @@ export function claimRef(secret: SecretRef): string {
   return `refs/rotate/claims/${refComponent(secret.environment)}/${refComponent(secret.name)}`;
 }
 
-/** `rotate/<id>`: the branch of a rotation. */
-export function rotationBranch(rotationId: string): string {
-  return `rotate/${refComponent(rotationId)}`;
-}
-
 /** The branch that keeps what happened. */
 export const logBranch = 'rotate-log';
 

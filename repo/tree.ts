@@ -131,14 +131,14 @@ async function make(
 
 /** Until none is left: removing one link may leave another dangling. */
 async function removeLinksOut(root: string, links: readonly string[]): Promise<void> {
-  const inside = (await realpath(root)) + sep;
+  const top = await realpath(root);
   let left = links;
   for (let removed = true; removed;) {
     removed = false;
     const staying: string[] = [];
     for (const link of left) {
       const target = await realpath(join(root, link)).catch(nowhere);
-      if (target?.startsWith(inside) === true) staying.push(link);
+      if (target === top || target?.startsWith(top + sep) === true) staying.push(link);
       else {
         await rm(join(root, link), { force: true });
         removed = true;

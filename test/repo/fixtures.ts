@@ -125,3 +125,22 @@ export async function makeFleet(): Promise<Fleet> {
   });
   return fleet;
 }
+
+/**
+ * Arguments for node to run a script (`-e`) that imports our TypeScript as it is; the modules that it loads
+ * are listed in `globalThis.loaded`.
+ */
+export const typeScript = [
+  '--import',
+  `data:text/javascript,${encodeURIComponent(`
+    import { registerHooks } from 'node:module';
+    globalThis.loaded = [];
+    registerHooks({
+      resolve(specifier, context, next) {
+        const found = next(specifier.startsWith('.') ? specifier.replace(/\\.js$/, '.ts') : specifier, context);
+        globalThis.loaded.push(found.url);
+        return found;
+      },
+    });`)}`,
+  '--input-type=module',
+];
