@@ -3,7 +3,7 @@
  * hide those in the others. Mistakes are collected; whoever reads goes on with
  * what was right.
  */
-import { z } from 'zod';
+import type { z } from 'zod';
 import type { KeyPath, Problem } from './problem.js';
 import type { YamlSource } from './yaml-source.js';
 import { problemsOf, unknownKey, valueAt } from './zod-problems.js';

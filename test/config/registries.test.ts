@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { carriesRole, toFormatSpec } from '../../config/formats.js';
 import { kindRegistry } from '../../config/registries.js';
