@@ -112,12 +112,10 @@ async function examineWorker(findings: DoctorFinding[], invocation: Invocation):
   const { keyFiles, withSession } = await import('./open-session.js');
   const { findWorkspace } = await import('./workspace.js');
   const keys = await check(findings, invocation, 'codec key', 'readable', async () => {
-    const [{ loadCodecKeys }, files] = await Promise.all([
-      import('../codec/keyring.js'),
-      keyFiles(invocation, findWorkspace(invocation.context, invocation.options)),
-    ]);
-    const keyring = await loadCodecKeys(files);
-    return { value: keyring, message: `${files.join(', ')} (id ${keyring.newest.id})` };
+    const { codecKeyId } = await import('../client/open.js');
+    const files = await keyFiles(invocation, findWorkspace(invocation.context, invocation.options));
+    const id = await codecKeyId(files);
+    return { value: id, message: `${files.join(', ')} (id ${id})` };
   });
   // Without a key nothing can be said to Temporal.
   if (keys === undefined) return;

@@ -1,5 +1,6 @@
 /** Lines that are redrawn in place on a terminal; the cursor is hidden meanwhile and always comes back. */
 import type { Output } from './context.js';
+import { displayWidth } from './render/width.js';
 
 const hideCursor = '\u001B[?25l';
 const showCursor = '\u001B[?25h';
@@ -38,5 +39,5 @@ function height(lines: readonly string[], columns = 80): number {
 
 function visible(line: string): number {
   // oxlint-disable-next-line no-control-regex
-  return [...line.replaceAll(/\u001B\[[\d;?]*[a-zA-Z]/g, '')].length;
+  return displayWidth(line.replaceAll(/\u001B\[[\d;?]*[a-zA-Z]/g, ''));
 }

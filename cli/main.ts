@@ -16,19 +16,19 @@ function outputOf(stream: NodeJS.WriteStream): Output {
   return {
     write: (text) => void stream.write(text),
     get isTTY() {
-      return stream.isTTY === true;
+      return stream.isTTY;
     },
     get columns() {
-      return stream.isTTY === true ? stream.columns : undefined;
+      return stream.isTTY ? stream.columns : undefined;
     },
     get rows() {
-      return stream.isTTY === true ? stream.rows : undefined;
+      return stream.isTTY ? stream.rows : undefined;
     },
   };
 }
 
 const stdin: Input = {
-  isTTY: process.stdin.isTTY === true,
+  isTTY: process.stdin.isTTY,
   readLine: (signal) =>
     new Promise((resolve, reject) => {
       const lines = createInterface({ input: process.stdin, terminal: false });

@@ -22,21 +22,17 @@ export async function withSession<T>(
   const { context, options } = invocation;
   const workspace = findWorkspace(context, options);
   const files = await keyFiles(invocation, workspace);
-  const [{ loadCodecKeys }, { connect }] = await Promise.all([
-    import('../codec/keyring.js'),
-    import('../client/connection.js'),
-  ]);
-  const codecKeys = await loadCodecKeys(files);
-  context.signal.throwIfAborted();
-  const connection = await connect({
-    codecKeys,
+  const { openSession } = await import('../client/open.js');
+  const session = await openSession({
+    keyFiles: files,
     env: context.env,
+    signal: context.signal,
     ...(workspace === undefined ? {} : { devConfig: workspace.dev.temporalConfig }),
   });
   try {
-    return await work({ connection, signal: context.signal, workspace });
+    return await work({ ...session, workspace });
   } finally {
-    await connection.close();
+    await session.close();
   }
 }
 

@@ -27,7 +27,6 @@ function unexpected(error: unknown): RotateError {
 
 function stackOf(error: unknown): string {
   const parts: string[] = [];
-  for (let e: unknown = error; e !== undefined; e = e instanceof Error ? e.cause : undefined)
-    parts.push(e instanceof Error ? (e.stack ?? e.message) : String(e));
+  for (let e: unknown = error; e instanceof Error; e = e.cause) parts.push(e.stack ?? e.message);
   return parts.join('\ncaused by: ');
 }

@@ -1,5 +1,5 @@
 /** From what a person types to a request that the worker understands: one environment, names in it. */
-import type { PlanRequest } from '../activities/api.js';
+import type { PlanRequest } from '../client/inspect.js';
 import { RotateError } from '../domain/failure.js';
 import type { Invocation } from './command.js';
 import { readConfig, type Workspace } from './workspace.js';

@@ -8,6 +8,8 @@ import { taskQueue, workflowTypes } from '../workflows/messages.js';
 import { requireListening } from './listening.js';
 import { call, type Session } from './session.js';
 
+export type { PlanRequest };
+
 /** What `doctor` looks at: everything, or these. */
 export interface ReportRequest {
   environment?: string;
@@ -19,20 +21,24 @@ const patienceMs = 5 * 60_000;
 
 /** @throws RotateError NoWorker, TemporalUnreachable; and what the worker finds wrong with the request */
 export function requestPlan(session: Session, request: PlanRequest): Promise<DigestedPlan> {
-  return inspect<PlanRequest, DigestedPlan>(session, workflowTypes.inspectPlan, request);
+  return inspect<DigestedPlan>(session, workflowTypes.inspectPlan, request);
 }
 
 /** @throws RotateError NoWorker, TemporalUnreachable */
 export function requestReport(session: Session, request: ReportRequest): Promise<DoctorReport> {
-  return inspect<ReportRequest, DoctorReport>(session, workflowTypes.inspectFleet, request);
+  return inspect<DoctorReport>(session, workflowTypes.inspectFleet, request);
 }
 
-async function inspect<Input, Output>(session: Session, type: string, input: Input): Promise<Output> {
+async function inspect<Output>(
+  session: Session,
+  type: string,
+  input: PlanRequest | ReportRequest,
+): Promise<Output> {
   await requireListening(session);
   return call(
     session,
     (client) =>
-      client.workflow.execute<(input: Input) => Promise<Output>>(type, {
+      client.workflow.execute<(input: PlanRequest | ReportRequest) => Promise<Output>>(type, {
         workflowId: `inspect/${ulid()}`,
         taskQueue,
         args: [input],

@@ -14,6 +14,7 @@ export const devCommand: CommandSpec = {
     const { requireWorkspace } = await import('../workspace.js');
     // Says that there is no rotate.yaml before a server is started.
     const workspace = requireWorkspace(context, options);
+    // oxlint-disable-next-line no-restricted-imports -- behind import(), as the import table allows
     const { runDev } = await import('../../worker/main.js');
     await runDev({
       cwd: workspace.root,

@@ -33,8 +33,8 @@ async function run(invocation: Invocation): Promise<ExitCode> {
     throw new RotateError('Usage', '--watch and --detach exclude each other', { hint: 'give one of them' });
   const ask = !options.flag('yes');
   if (ask && !(context.stdin.isTTY && context.stderr.isTTY))
-    throw new RotateError('Usage', 'there is no terminal to ask on', {
-      hint: 'see `rotate plan`, then add --yes',
+    throw new RotateError('Usage', 'without a terminal to ask on, --yes is needed', {
+      hint: 'look at `rotate plan`, then add --yes',
     });
   const [{ withSession }, { selectSecrets }, { requestPlan }, { startRotation }, { follow }] =
     await Promise.all([

@@ -11,6 +11,7 @@ export const workerCommand: CommandSpec = {
   options: [],
   examples: [{ command: 'rotate worker --config /etc/rotate/worker.yaml', does: 'run it in the foreground' }],
   run: async ({ context, options }) => {
+    // oxlint-disable-next-line no-restricted-imports -- behind import(), as the import table allows
     const { runWorker } = await import('../../worker/main.js');
     const configPath = options.text('config');
     await runWorker({

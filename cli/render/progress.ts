@@ -9,6 +9,7 @@ import {
 } from '../../domain/steps.js';
 import type { Paint, Style } from './style.js';
 import { count, cut, duration, oneLine, pad } from './text.js';
+import { displayWidth } from './width.js';
 
 export interface ProgressOptions {
   columns: number;
@@ -60,7 +61,7 @@ interface Row {
 export function progressLines(status: RotationStatus, options: ProgressOptions): string[] {
   const { columns, paint } = options;
   const rows = [wholeRow(status), ...hostRows(status)];
-  const longest = Math.max(...rows.map(({ name }) => [...name].length));
+  const longest = Math.max(...rows.map(({ name }) => displayWidth(name)));
   const words = columns >= Math.min(longest, 20) + 2 + stepNames.length * wordCell;
   const cell = words ? wordCell : symbolCell;
   const name = Math.min(longest, columns - stepNames.length * cell - 2);
@@ -118,7 +119,7 @@ function rowLine(
   const cells = row.states.map((state) => {
     if (state === undefined) return ' '.repeat(widths.cell);
     const text = widths.words && state !== 'pending' ? state : symbols[state];
-    return paint(stepStyle[state], text) + ' '.repeat(widths.cell - [...text].length);
+    return paint(stepStyle[state], text) + ' '.repeat(widths.cell - displayWidth(text));
   });
   return `${pad(row.name, widths.name)}  ${cells.join('')}${cut(row.message, widths.room)}`.trimEnd();
 }

@@ -1,5 +1,6 @@
 /** A table as wide as its contents, or as the terminal: the last column gives way first. */
-import { cut, oneLine } from './text.js';
+import { oneLine, pad } from './text.js';
+import { displayWidth } from './width.js';
 
 const gap = '  ';
 /** No column is made narrower than this. */
@@ -12,15 +13,12 @@ export function table(
   columns: number | undefined,
 ): string {
   const cells = [header, ...rows].map((row) => row.map(oneLine));
-  const widths = header.map((_, i) => Math.max(...cells.map((row) => [...(row[i] ?? '')].length)));
+  const widths = header.map((_, i) => Math.max(...cells.map((row) => displayWidth(row[i] ?? ''))));
   if (columns !== undefined) shrink(widths, columns - gap.length * (widths.length - 1));
   return cells
     .map((row) =>
       row
-        .map((cell, i) => {
-          const short = cut(cell, widths[i] ?? 0);
-          return short + ' '.repeat(Math.max(0, (widths[i] ?? 0) - [...short].length));
-        })
+        .map((cell, i) => pad(cell, widths[i] ?? 0))
         .join(gap)
         .trimEnd(),
     )

@@ -1,4 +1,5 @@
 /** Text that fits: cut, padded, wrapped, and without what could command a terminal. */
+import { displayWidth, fitting } from './width.js';
 
 // C0 but newline and tab, DEL, C1, bidirectional overrides, line separators: text that comes from hosts, git or Temporal is not trusted.
 // oxlint-disable-next-line no-control-regex
@@ -14,17 +15,16 @@ export function oneLine(text: string): string {
   return printable(text).replaceAll(/\s*\n\s*/g, ' ');
 }
 
-/** At most `width` characters; what was cut shows as `…`. */
+/** At most `width` columns; what was cut shows as `…`. */
 export function cut(text: string, width: number): string {
-  const characters = [...text];
-  if (characters.length <= width) return text;
-  return width <= 0 ? '' : `${characters.slice(0, width - 1).join('')}…`;
+  if (displayWidth(text) <= width) return text;
+  return width <= 0 ? '' : `${fitting(text, width - 1)}…`;
 }
 
-/** Exactly `width` characters. */
+/** Exactly `width` columns. */
 export function pad(text: string, width: number): string {
   const short = cut(text, width);
-  return short + ' '.repeat(Math.max(0, width - [...short].length));
+  return short + ' '.repeat(Math.max(0, width - displayWidth(short)));
 }
 
 /** Lines of at most `width`, broken at spaces; a longer word stands alone, uncut (it may be a path to copy). */
@@ -33,7 +33,7 @@ export function wrap(text: string, width: number, indent = ''): string[] {
   for (const paragraph of printable(text).split('\n')) {
     let line = '';
     for (const word of paragraph.split(' ')) {
-      if (line !== '' && [...line].length + 1 + [...word].length > width - indent.length) {
+      if (line !== '' && displayWidth(line) + 1 + displayWidth(word) > width - indent.length) {
         lines.push(indent + line);
         line = word;
       } else line = line === '' ? word : `${line} ${word}`;
