@@ -30,7 +30,7 @@ export function findRotateYaml(cwd: string): FoundRotateYaml {
   throw new RotateError('BadConfig', `no ${rotateFileName} in ${looked.join(', ')}`, {
     hint:
       misnamed === undefined
-        ? 'go to the repo, or name the file with --config'
+        ? 'run rotate in the repo that holds it'
         : `rename ${misnamed} to ${rotateFileName}`,
     details: { looked },
   });

@@ -26,6 +26,8 @@ export function editDistance(a: string, b: string): number {
  * or `_`, else the nearest by edit distance, at most two and not further than a third of the length.
  */
 export function nearest(name: string, known: Iterable<string>): string[] {
+  // longer than any name: nothing to compare, and no time to spend
+  if (name.length > 100) return [];
   const candidates = [...new Set(known)];
   const plain = (text: string): string => text.toLowerCase().replaceAll(/[-_]/g, '');
   const same = candidates.filter((candidate) => plain(candidate) === plain(name));

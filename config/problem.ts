@@ -28,10 +28,19 @@ export function formatKeyPath(path: KeyPath): string {
   return text;
 }
 
-/** `rotate.yaml:12:7: hosts.web-1.port: must be a number`. */
+/** `rotate.yaml:12:7: hosts.web-1.port: must be a number`, one line. */
 export function formatProblem(file: string, problem: Problem): string {
   const path = formatKeyPath(problem.path);
-  return `${file}:${problem.line}:${problem.column}: ${path === '' ? '' : `${path}: `}${problem.message}`;
+  const text = `${path === '' ? '' : `${path}: `}${problem.message}`;
+  return `${file}:${problem.line}:${problem.column}: ${printable(text)}`;
+}
+
+/** What the file says may hold anything: no control characters reach the terminal, and no page of text. */
+function printable(text: string): string {
+  const escaped = text.replaceAll(/[\p{Cc}\p{Bidi_Control}]/gu, (c) =>
+    JSON.stringify(c).slice(1, -1).replace(c, '\u{fffd}'),
+  );
+  return escaped.length <= 600 ? escaped : `${escaped.slice(0, 600)}…`;
 }
 
 /** By line, then by column; each mistake once. */
@@ -54,11 +63,12 @@ export function badConfig(file: string, problems: readonly Problem[]): RotateErr
   const lines = sorted.map((problem) => formatProblem(file, problem));
   const [only] = sorted;
   if (only !== undefined && sorted.length === 1) {
-    const hint = only.hint ?? `correct ${file}, line ${only.line}`;
+    const hint = printable(only.hint ?? `correct ${file}, line ${only.line}`);
     return new RotateError('BadConfig', lines.join('\n'), { hint, details: { problems: lines } });
   }
   const told = sorted.map(
-    (problem, i) => `${lines[i]}${problem.hint === undefined ? '' : `\n    hint: ${problem.hint}`}`,
+    (problem, i) =>
+      `${lines[i]}${problem.hint === undefined ? '' : `\n    hint: ${printable(problem.hint)}`}`,
   );
   return new RotateError('BadConfig', told.join('\n'), {
     hint: `correct these ${sorted.length} places in ${file}`,

@@ -1,9 +1,8 @@
 /** `rotate.yaml` as a whole: from its text to the resolved configuration, or to all of its mistakes. */
-import { readFile } from 'node:fs/promises';
-import { RotateError } from '../domain/failure.js';
 import type { ConfigSpec } from '../domain/spec.js';
 import { canaryWarnings } from './canary-warnings.js';
 import { createReader } from './fields.js';
+import { readText } from './read-text.js';
 import { type Problem, badConfig, sortProblems } from './problem.js';
 import { type Fleet, readEnvironments, readHosts, readRepo } from './read-fleet.js';
 import { readPolicies } from './read-policies.js';
@@ -73,17 +72,4 @@ export function parseRotateYaml(text: string, file: string, kinds: KindRegistry 
  */
 export async function loadRotateYaml(path: string, name: string = path): Promise<ConfigSpec> {
   return parseRotateYaml(await readText(path), name);
-}
-
-/** @throws RotateError `BadConfig` */
-export async function readText(path: string): Promise<string> {
-  try {
-    return await readFile(path, 'utf8');
-  } catch (cause) {
-    const reason = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown error';
-    throw new RotateError('BadConfig', `cannot read ${path}: ${reason}`, {
-      hint: 'check the path and its permissions',
-      cause,
-    });
-  }
 }

@@ -6,7 +6,7 @@ import { type Reader, createReader } from './fields.js';
 import { type Problem, badConfig, sortProblems } from './problem.js';
 import { checkName } from './read-fleet.js';
 import { versionSchema } from './rotate-shapes.js';
-import { readText } from './rotate-yaml.js';
+import { readText } from './read-text.js';
 import { loginShape, sshShape, temporalShape, workerShape } from './worker-shapes.js';
 import { parseYaml } from './yaml-source.js';
 

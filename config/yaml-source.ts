@@ -4,7 +4,7 @@
  *
  * One document, YAML 1.2. Knows nothing of zod, so that quick readers stay quick.
  */
-import { type Document, LineCounter, parseDocument } from 'yaml';
+import { type Document, parseDocument } from 'yaml';
 import type { KeyPath, Problem } from './problem.js';
 import { type YamlError, yamlErrorText } from './yaml-errors.js';
 import {
@@ -48,13 +48,9 @@ const sizeLimit = 4 * 1024 * 1024;
 
 /** @param file how the file is named in messages */
 export function parseYaml(text: string, file: string): YamlResult {
-  const lines = new LineCounter();
+  const at = positions(text);
   const problems: Problem[] = [];
   const places: Places = new Map();
-  const at = (offset: number): Position => {
-    const { line, col } = lines.linePos(offset);
-    return { line: Math.max(line, 1), column: Math.max(col, 1) };
-  };
   const problem: Reading['problem'] = (offset, path, message, hint) => {
     problems.push({ ...at(offset), path, message, ...(hint === undefined ? {} : { hint }) });
   };
@@ -70,7 +66,7 @@ export function parseYaml(text: string, file: string): YamlResult {
   };
 
   if (text.length > sizeLimit) return unusable(`the file has more than ${sizeLimit} characters`);
-  const document = parse(text, lines);
+  const document = parse(text);
   if (document === undefined) return unusable('the file is nested too deeply');
   if (document.contents === null && document.errors.length === 0) return unusable('the file is empty');
   const reading: Reading = {
@@ -91,10 +87,24 @@ export function parseYaml(text: string, file: string): YamlResult {
   return { source: sourceOf(value), problems, broken: errors.length > 0 };
 }
 
-function parse(text: string, lines: LineCounter): Document | undefined {
+/** The position of an offset. (The parser's own counter loses lines in broken text.) */
+function positions(text: string): (offset: number) => Position {
+  const starts = [0];
+  for (let end = text.indexOf('\n'); end >= 0; end = text.indexOf('\n', end + 1)) starts.push(end + 1);
+  return (offset) => {
+    let [low, high] = [0, starts.length - 1];
+    while (low < high) {
+      const middle = Math.ceil((low + high) / 2);
+      if ((starts[middle] ?? 0) <= offset) low = middle;
+      else high = middle - 1;
+    }
+    return { line: low + 1, column: offset - (starts[low] ?? 0) + 1 };
+  };
+}
+
+function parse(text: string): Document | undefined {
   try {
     return parseDocument(text, {
-      lineCounter: lines,
       prettyErrors: false,
       schema: 'core',
       merge: false,

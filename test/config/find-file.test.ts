@@ -47,7 +47,7 @@ describe('rotate.yaml', () => {
     const error = errorOf(() => findRotateYaml(join(folder, 'repo', 'infra')));
     expect(error.type).toBe('BadConfig');
     expect(error.message).toBe(`no rotate.yaml in ${folder}/repo/infra, ${folder}/repo`);
-    expect(error.hint).toBe('go to the repo, or name the file with --config');
+    expect(error.hint).toBe('run rotate in the repo that holds it');
   });
 
   test('called rotate.yml is named in the hint', () => {
