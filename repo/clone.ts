@@ -39,8 +39,6 @@ export interface CloneOptions {
 }
 
 const marker = 'rotate-clone.json';
-/** Beyond so many packs, `open` packs them again. */
-const manyPacks = 50;
 /** Days; a rotation that is parked for longer has its commit on its branch. */
 const keepDays = 60;
 
@@ -74,11 +72,18 @@ export class Clone {
     await clone.exclusive(async () => {
       if (!(await clone.#isGood())) await clone.#make(signal);
       await clearLeftoverLocks(clone.gitDir);
-      await clone.#forget();
-      await clone.#pack(signal);
     }, signal);
-    await pruneTrees(clone.stateDir);
+    await clone.maintain(signal);
     return clone;
+  }
+
+  /** Packs the clone where that is due, and drops what is old. Opening does it; so may a worker that idles. */
+  async maintain(signal?: AbortSignal): Promise<void> {
+    await this.exclusive(async () => {
+      await this.#forget();
+      await this.#pack(signal);
+    }, signal);
+    await pruneTrees(this.stateDir);
   }
 
   /** Runs `work` alone: no other activity or process fetches, pushes or packs meanwhile. */
@@ -237,12 +242,11 @@ export class Clone {
     await this.git({ args: ['update-ref', '--stdin'], input });
   }
 
-  /** gc never runs by itself (it could surprise a fetch); here it is alone. */
+  /** gc never runs by itself (it could surprise a fetch); here it is alone, and decides as usual whether it is due. */
   async #pack(signal?: AbortSignal): Promise<void> {
-    const packs = await readdir(join(this.gitDir, 'objects', 'pack'));
-    if (packs.filter((name) => name.endsWith('.pack')).length <= manyPacks) return;
+    const settings = ['gc.auto=6700', 'gc.autoDetach=false', 'gc.pruneExpire=2.weeks.ago'];
     await this.git({
-      args: ['gc', '--quiet', '--prune=2.weeks.ago'],
+      args: [...settings.flatMap((setting) => ['-c', setting]), 'gc', '--auto', '--quiet'],
       timeoutMs: 600_000,
       ...(signal === undefined ? {} : { signal }),
     });

@@ -130,7 +130,7 @@ const maxOutput = 512 * 1024 * 1024;
  */
 export async function runGit(place: GitPlace, command: GitCommand): Promise<GitResult> {
   command.signal?.throwIfAborted();
-  const what = `git ${command.args[0] ?? ''}`;
+  const what = `git ${command.args.find((arg) => /^[a-z]/.test(arg) && !arg.includes('=')) ?? ''}`;
   const timeoutMs = command.timeoutMs ?? 60_000;
   const end = await start(place, command, timeoutMs, what);
   command.signal?.throwIfAborted();

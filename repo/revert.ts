@@ -16,14 +16,15 @@ export interface RevertOptions extends Effect, RulesCheck {
   main: string;
   /** The commit that the rotation began from; what it did is looked for after it. */
   since: string;
-  /** The commit that {@link files} were encrypted for. Default: {@link since} (they are its blobs). */
+  /**
+   * The commit that {@link files} were encrypted for. Default: {@link since} (they are its blobs). The tip that
+   * an earlier call told: what stands there may be replaced.
+   */
   base?: string;
   /** The old ciphertext by path; undefined where there was no file. */
   files: Readonly<Record<string, Uint8Array | undefined>>;
   /** The commit of the branch `rotate/<id>`: its blobs are this rotation's, too. */
   branchCommit?: string;
-  /** Blob ids by path that the caller has decided to replace, after a `moved`. */
-  replace?: Readonly<Record<string, string>>;
   /** See `undoMessage`. */
   message: string;
 }
@@ -33,7 +34,7 @@ export type RevertResult =
   | { result: 'reverted' | 'already' | 'nothing'; tip: string; commit?: string }
   /**
    * Main had this rotation's ciphertext and then something else, now the blob `current`. Nothing was done:
-   * encrypt the old value for `tip` and call again with `base` and `replace`, or leave the file out.
+   * encrypt the old value for `tip` and call again with `base: tip`, or leave the file as it is.
    */
   | { result: 'moved'; tip: string; current: Record<string, string | undefined> }
   /** Nothing was done: encrypt the old value for `tip` and call again with `base: tip`. */
@@ -42,6 +43,7 @@ export type RevertResult =
 /** @throws RotateError BadConfig when there is no such branch; and see {@link publish} */
 export async function revertOnMain(clone: Clone, options: RevertOptions): Promise<RevertResult> {
   const { rotationId, main, since, files, branchCommit } = options;
+  const base = options.base ?? since;
   assertCommit(since);
   const paths = Object.keys(files);
   return publish<RevertResult>(clone, options, async () => {
@@ -54,6 +56,8 @@ export async function revertOnMain(clone: Clone, options: RevertOptions): Promis
     const written = await Promise.all(sources.map((sha) => entriesAt(clone.git, sha, paths)));
     const [before, now] = [await entriesAt(clone.git, since, paths), await entriesAt(clone.git, tip, paths)];
 
+    const atBase = await entriesAt(clone.git, base, paths);
+
     const write: string[] = [];
     const moved: Record<string, string | undefined> = {};
     for (const path of paths) {
@@ -62,17 +66,18 @@ export async function revertOnMain(clone: Clone, options: RevertOptions): Promis
       const ours = written.flatMap((entries) => entries.get(path)?.id ?? []);
       const old = [before.get(path)?.id, bytes === undefined ? undefined : await writeBlob(clone, bytes)];
       if (old.includes(current)) continue;
-      if (current !== undefined && (ours.includes(current) || options.replace?.[path] === current))
-        write.push(path);
+      if (current !== undefined && ours.includes(current)) write.push(path);
       else {
         const had = await blobsSince(clone, path, since, tip);
-        if (ours.some((id) => had.has(id))) moved[path] = current;
+        if (!ours.some((id) => had.has(id))) continue;
+        const seen = base !== since && atBase.get(path)?.id === current;
+        if (seen) write.push(path);
+        else moved[path] = current;
       }
     }
     if (Object.keys(moved).length > 0) return { stop: { result: 'moved', tip, current: moved } };
     if (write.length === 0) return { push: [], result: { result: 'nothing', tip } };
-    if (await rulesChanged(clone, options, options.base ?? since, tip))
-      return { stop: { result: 'rules-changed', tip } };
+    if (await rulesChanged(clone, options, base, tip)) return { stop: { result: 'rules-changed', tip } };
 
     const commit = await commitFiles(clone, {
       base: tip,

@@ -71,6 +71,13 @@ describe('open', () => {
     await expect(fleet.worker()).rejects.toMatchObject({ type: 'GitUnreachable' });
   });
 
+  test('an empty remote can be opened', async () => {
+    const fleet = await makeFleet();
+    await fleet.remote({ args: ['update-ref', '-d', 'refs/heads/main'] });
+    const clone = await fleet.worker();
+    expect(await mainOf(clone)).toBeUndefined();
+  });
+
   test('ten at once on one folder make one clone', async () => {
     const fleet = await makeFleet();
     const stateDir = join(fleet.folder, 'shared');

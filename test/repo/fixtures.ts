@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll } from 'vitest';
 import type { Claim } from '../../repo/claims.js';
-import { Clone } from '../../repo/clone.js';
+import { Clone, type CloneOptions } from '../../repo/clone.js';
 import { rotationMessage, type Signature } from '../../repo/commit.js';
 import { gitAt, gitEnvironment, gitText, type Git } from '../../repo/git.js';
 
@@ -52,7 +52,7 @@ export interface Fleet {
   /** Commit of the first push. */
   base: string;
   /** Opens a worker's clone with a state folder of its own. */
-  worker(options?: { remote?: string; environment?: Record<string, string> }): Promise<Clone>;
+  worker(options?: Partial<CloneOptions>): Promise<Clone>;
   /** The person changes files on a branch and pushes; `force` rewrites it. */
   person(files: Record<string, string>, options?: PersonOptions): Promise<string>;
   show(rev: string, path: string): Promise<string>;
@@ -65,7 +65,7 @@ interface PersonOptions {
   onto?: string;
 }
 
-export async function makeFleet(): Promise<Fleet> {
+export async function makeFleet(options: { objectFormat?: 'sha1' | 'sha256' } = {}): Promise<Fleet> {
   const folder = await temporaryFolder();
   const home = join(folder, 'home');
   await mkdir(home);
@@ -74,8 +74,9 @@ export async function makeFleet(): Promise<Fleet> {
   const bare = join(folder, 'infra.git');
   const work = join(folder, 'person');
   const outside = gitAt({ environment, cwd: folder });
-  await outside({ args: ['init', '--quiet', '--bare', '--initial-branch=main', bare] });
-  await outside({ args: ['init', '--quiet', '--initial-branch=main', work] });
+  const format = `--object-format=${options.objectFormat ?? 'sha1'}`;
+  await outside({ args: ['init', '--quiet', '--bare', format, '--initial-branch=main', bare] });
+  await outside({ args: ['init', '--quiet', format, '--initial-branch=main', work] });
   const inWork = gitAt({ environment, cwd: work });
   const remote = gitAt({ environment, gitDir: bare, cwd: folder });
   const url = `file://${bare}`;
@@ -89,19 +90,15 @@ export async function makeFleet(): Promise<Fleet> {
     remote,
     base: '',
     environment,
-    async worker(options = {}) {
+    async worker(changes = {}) {
       workers += 1;
-      return Clone.open({
-        remote: options.remote ?? url,
-        stateDir: join(folder, `state-${workers}`),
-        environment: { ...environment, ...options.environment },
-      });
+      return Clone.open({ remote: url, stateDir: join(folder, `state-${workers}`), environment, ...changes });
     },
-    async person(files, options = {}) {
-      const branch = options.branch ?? 'main';
+    async person(files, changes = {}) {
+      const branch = changes.branch ?? 'main';
       if (fleet.base !== '') {
         await inWork({ args: ['fetch', '--quiet', 'origin'] });
-        const from = options.onto ?? `origin/${branch}`;
+        const from = changes.onto ?? `origin/${branch}`;
         await inWork({ args: ['checkout', '--quiet', '-B', branch, from] });
       }
       for (const [path, text] of Object.entries(files)) {
@@ -109,7 +106,7 @@ export async function makeFleet(): Promise<Fleet> {
         await writeFile(join(work, path), text);
       }
       await inWork({ args: ['add', '--all'] });
-      await inWork({ args: ['commit', '--quiet', '--allow-empty', '-m', options.message ?? 'work'] });
+      await inWork({ args: ['commit', '--quiet', '--allow-empty', '-m', changes.message ?? 'work'] });
       await inWork({ args: ['push', '--quiet', '--force', 'origin', `HEAD:refs/heads/${branch}`] });
       return gitText(inWork, { args: ['rev-parse', 'HEAD'] });
     },

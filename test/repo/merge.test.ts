@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { readClaims } from '../../repo/claims.js';
 import type { Clone } from '../../repo/clone.js';
 import { commitFiles, undoMessage } from '../../repo/commit.js';
 import { gitText } from '../../repo/git.js';
@@ -148,6 +149,36 @@ describe('merge', () => {
     expect(await fleet.show('main', file)).toBe('new ciphertext');
   });
 
+  test('two rotations of different secrets that merge at once both reach main', async () => {
+    const { fleet, clone, options } = await ready();
+    const token = { environment: 'prod', name: 'token' };
+    const second = {
+      ...options,
+      rotationId: '01KB0000000000000000000002',
+      claims: [claim(1, 1, token)],
+      files: { 'secrets/prod/token.age': bytes('token') },
+      message: message('01KB0000000000000000000002'),
+    };
+    const results = await Promise.all([merge(clone, options), merge(await fleet.worker(), second)]);
+    expect(results.map(({ result }) => result)).toEqual(['merged', 'merged']);
+    expect(await fleet.show('main', file)).toBe('new ciphertext');
+    expect(await fleet.show('main', 'secrets/prod/token.age')).toBe('token');
+  });
+
+  test('of a batch, one superseded claim holds back all', async () => {
+    const { fleet, clone, options } = await ready();
+    const token = { environment: 'prod', name: 'token' };
+    await publishClaims(clone, { rotationId: 'another', claims: [claim(7, 1, token)], author });
+    const batch = { ...options, claims: [claim(1, 2), claim(1, 2, token)] };
+    await expect(merge(clone, batch)).rejects.toMatchObject({
+      type: 'Superseded',
+      details: { secret: 'prod/token', rotationId: 'another' },
+    });
+    expect(await count(fleet)).toBe('1');
+    const [stored] = await readClaims(clone, [dbPassword]);
+    expect(stored?.fence).toEqual({ epoch: 1, seq: 1 });
+  });
+
   test('a branch commit with more than the ciphertext in it does not reach main', async () => {
     const { fleet, clone, options } = await ready();
     const branchCommit = await commitFiles(clone, {
@@ -176,7 +207,7 @@ describe('revertOnMain', () => {
     expect(await count(fleet)).toBe(commits);
   });
 
-  test('a secret that someone changed since is left alone and told; the caller may replace just that blob', async () => {
+  test('a secret that someone changed since is left alone and told; the caller may replace what he has seen', async () => {
     const { fleet, clone, options } = await ready();
     await merge(clone, options);
     const tip = await fleet.person({ [file]: 'rekeyed by a person' });
@@ -188,9 +219,10 @@ describe('revertOnMain', () => {
       ...undo(fleet, 3),
       files: { [file]: bytes('old value for new keys') },
       base: tip,
-      replace: { [file]: current },
     };
-    expect(await revertOnMain(clone, again)).toMatchObject({ result: 'reverted' });
+    const later = await fleet.person({ [file]: 'changed once more' });
+    expect(await revertOnMain(clone, again)).toMatchObject({ result: 'moved', tip: later });
+    expect(await revertOnMain(clone, { ...again, base: later })).toMatchObject({ result: 'reverted' });
     expect(await fleet.show('main', file)).toBe('old value for new keys');
   });
 

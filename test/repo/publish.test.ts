@@ -1,5 +1,5 @@
-import { chmod, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { chmod, mkdir, rename, rm, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { readClaims } from '../../repo/claims.js';
 import type { Clone } from '../../repo/clone.js';
@@ -148,14 +148,86 @@ describe('pushBranch', () => {
     const fleet = await makeFleet();
     const clone = await fleet.worker();
     const commit = await newCommit(clone, fleet.base);
-    await fleet.remote({ args: ['config', 'core.repositoryformatversion', '0'] });
-    const { rename } = await import('node:fs/promises');
     await rename(fleet.bare, `${fleet.bare}.away`);
     const push = pushBranch(clone, { rotationId: id, claims: [claim(1, 1)], author, commit });
     await expect(push).rejects.toMatchObject({ type: 'GitUnreachable', retryable: true });
     await rename(`${fleet.bare}.away`, fleet.bare);
     const again = await pushBranch(clone, { rotationId: id, claims: [claim(1, 1)], author, commit });
     expect(again.result).toBe('pushed');
+  });
+
+  test('a push that was taken but whose answer was lost is found done by the next attempt', async () => {
+    const fleet = await makeFleet();
+    const clone = await fleet.worker({ networkTimeoutMs: 1_000 });
+    const hook = join(fleet.bare, 'hooks', 'post-receive');
+    await writeFile(hook, '#!/bin/sh\nexec sleep 30 >/dev/null 2>&1\n', { mode: 0o755 });
+    const commit = await newCommit(clone, fleet.base);
+    const effect = { rotationId: id, claims: [claim(1, 1)], author, commit };
+    await expect(pushBranch(clone, effect)).rejects.toMatchObject({ type: 'GitUnreachable' });
+    await rm(hook);
+    expect((await pushBranch(clone, effect)).result).toBe('already');
+  });
+
+  test('a push that was cut off before it was taken is made by the next attempt', async () => {
+    const fleet = await makeFleet();
+    const clone = await fleet.worker();
+    const hook = join(fleet.bare, 'hooks', 'pre-receive');
+    await writeFile(hook, '#!/bin/sh\nexec sleep 30 >/dev/null 2>&1\n', { mode: 0o755 });
+    const commit = await newCommit(clone, fleet.base);
+    const effect = { rotationId: id, claims: [claim(1, 1)], author, commit };
+    const reason = new Error('the worker shuts down');
+    const stop = new AbortController();
+    const pushing = pushBranch(clone, { ...effect, signal: stop.signal });
+    setTimeout(() => stop.abort(reason), 700);
+    await expect(pushing).rejects.toBe(reason);
+    await rm(hook);
+    expect((await pushBranch(clone, effect)).result).toBe('pushed');
+  });
+
+  test('a lock file left at the remote is a conflict that names it, and passes when it is gone', async () => {
+    const fleet = await makeFleet();
+    const clone = await fleet.worker();
+    const lock = join(fleet.bare, 'refs', 'rotate', 'claims', 'prod', 'db-password.lock');
+    await mkdir(dirname(lock), { recursive: true });
+    await writeFile(lock, '');
+    const commit = await newCommit(clone, fleet.base);
+    const effect = { rotationId: id, claims: [claim(1, 1)], author, commit };
+    await expect(pushBranch(clone, effect)).rejects.toMatchObject({
+      type: 'GitConflict',
+      message: expect.stringContaining('db-password'),
+    });
+    await rm(lock);
+    expect((await pushBranch(clone, effect)).result).toBe('pushed');
+  }, 20_000);
+
+  test('a person’s branch named rotate is told as what is in the way', async () => {
+    const fleet = await makeFleet();
+    await fleet.person({ x: 'y' }, { branch: 'rotate', onto: 'origin/main' });
+    const clone = await fleet.worker();
+    const commit = await newCommit(clone, fleet.base);
+    await expect(
+      pushBranch(clone, { rotationId: id, claims: [claim(1, 1)], author, commit }),
+    ).rejects.toMatchObject({
+      type: 'GitRefused',
+      hint: expect.stringContaining('branch'),
+    });
+  });
+
+  test('a ref of someone else among the claims is an error, not a fence', async () => {
+    const fleet = await makeFleet();
+    await fleet.remote({ args: ['update-ref', 'refs/rotate/claims/prod/db-password', fleet.base] });
+    const clone = await fleet.worker();
+    await expect(readClaims(clone, [dbPassword])).rejects.toMatchObject({ type: 'GitFailed' });
+  });
+
+  test('works on a repo with SHA-256 ids', async () => {
+    const fleet = await makeFleet({ objectFormat: 'sha256' });
+    const clone = await fleet.worker();
+    const commit = await newCommit(clone, fleet.base);
+    expect(commit).toHaveLength(64);
+    const effect = { rotationId: id, claims: [claim(1, 1)], author, commit };
+    expect((await pushBranch(clone, effect)).result).toBe('pushed');
+    expect((await pushBranch(clone, effect)).result).toBe('already');
   });
 
   test('gc between making the commit and pushing it loses nothing', async () => {
