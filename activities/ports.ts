@@ -7,6 +7,7 @@ import type { HostAccess } from '../domain/remote.js';
 import type { SecretValue } from '../domain/secret-value.js';
 import type { ConfigSpec, FormatSpec, HostSpec, SecretRef, SecretSpec } from '../domain/spec.js';
 import type { Kind } from '../kinds/kind.js';
+import type { DoctorFinding } from '../domain/doctor.js';
 import type { RotationRecord } from '../repo/record.js';
 
 /** Long work tells that it lives, and stops when it is cancelled. */
@@ -199,5 +200,5 @@ export interface Services {
   /** An admin login by name, from the worker's configuration. */
   login(name: string): Promise<SecretValue>;
   /** The worker's side of `rotate doctor`. */
-  examineWorker(): Promise<import('../domain/doctor.js').DoctorFinding[]>;
+  examineWorker(): Promise<DoctorFinding[]>;
 }

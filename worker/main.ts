@@ -1,0 +1,198 @@
+/**
+ * The composition root: makes the worker from its configuration. The only place
+ * that knows every part.
+ */
+import { readFile, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { stringify } from 'yaml';
+import type { Logger } from '@temporalio/common';
+import { createActivities } from '../activities/index.js';
+import type { Services } from '../activities/ports.js';
+import { connect } from '../client/connection.js';
+import { lookUpClaim, releaseClaim } from '../client/claims.js';
+import type { DevState } from '../client/dev-state.js';
+import { loadCodecKeys } from '../codec/keyring.js';
+import { loadSealer } from '../codec/seal.js';
+import { findWorkerYaml } from '../config/find-file.js';
+import { checkPrivateFile } from '../config/private-file.js';
+import { loadWorkerYaml, type WorkerSpec } from '../config/worker-yaml.js';
+import { RotateError } from '../domain/failure.js';
+import { SecretValue } from '../domain/secret-value.js';
+import { kinds } from '../kinds/registry.js';
+import { Clone } from '../repo/clone.js';
+import { discover } from '../repo/discover.js';
+import { gitEnvironment, sshCommand } from '../repo/git.js';
+import { parseIdentities, type AgeIdentity } from '../stores/age/identity.js';
+import { parseSecret, renderSecret } from '../stores/format/format.js';
+import { taskQueue } from '../workflows/messages.js';
+import { startDevServer } from './dev-server.js';
+import { makeFleetPort } from './fleet-port.js';
+import { ensureDevKeys, writeTemporalConfig } from './keys.js';
+import { makeRepoPort } from './repo-port.js';
+import { connectWorker, startWorker } from './run-worker.js';
+import { installRuntime } from './runtime.js';
+import { Snapshots } from './snapshots.js';
+
+export interface RunOptions {
+  /** Ends the worker: running activities get 30 s. */
+  signal: AbortSignal;
+  /** Tells a person what happens, one line each. */
+  log: (line: string) => void;
+  env?: NodeJS.ProcessEnv;
+}
+
+/** Runs the worker of worker.yaml until `signal`. @throws RotateError BadConfig, TemporalUnreachable, … */
+export async function runWorker(options: RunOptions & { configPath?: string }): Promise<void> {
+  const env = options.env ?? process.env;
+  const path = findWorkerYaml({ env, ...(options.configPath === undefined ? {} : { flag: options.configPath }) });
+  const spec = await loadWorkerYaml(path);
+  await work(spec, undefined, options);
+}
+
+/**
+ * Runs an embedded Temporal server and a worker for the repo at `cwd` until `signal`. Makes keys and worker.yaml
+ * where they are absent, and keeps all state.
+ */
+export async function runDev(options: RunOptions & { cwd: string; port?: number; tuned?: boolean }): Promise<void> {
+  const env = options.env ?? process.env;
+  const checkout = await discover(options.cwd);
+  const state = await ensureDevKeys(checkout.root, env);
+  if (!existsSync(state.workerConfig)) {
+    await writeDevConfig(state, checkout.remoteUrl, env);
+    options.log(`wrote ${state.workerConfig}: look at it, above all at \`ssh\` and \`logins\``);
+  }
+  const spec = await loadWorkerYaml(state.workerConfig);
+  const server = await startDevServer({
+    databaseFile: state.databaseFile,
+    ...(options.port === undefined ? {} : { port: options.port }),
+    ...(options.tuned === undefined ? {} : { tuned: options.tuned }),
+  });
+  try {
+    await writeTemporalConfig(state, server);
+    options.log(`Temporal serves at ${server.address}, its state is ${server.databaseFile}`);
+    await work(spec, state, options);
+  } finally {
+    await server.stop();
+  }
+}
+
+async function work(spec: WorkerSpec, dev: DevState | undefined, options: RunOptions): Promise<void> {
+  const env = options.env ?? process.env;
+  for (const key of [...spec.identities, ...spec.codecKeys]) await checkPrivateFile(key);
+  const codecKeys = await loadCodecKeys(spec.codecKeys);
+  const logger = installRuntime();
+  const endpoint = {
+    env,
+    profile: spec.temporal.profile,
+    ...(dev === undefined ? {} : { devConfig: dev.temporalConfig }),
+  };
+  const connection = await connectWorker(endpoint);
+  try {
+    const temporal = await connect({ ...endpoint, codecKeys });
+    try {
+      const { services, close } = await makeServices(spec, logger, env, {
+        lookUp: (claim) => lookUpClaim(temporal.client, claim),
+        release: (claim, holder) => releaseClaim(temporal.client, claim, holder),
+      });
+      options.log(`seals to ${services.recipients[0] ?? ''}; this recipient must be in the rules of what it rotates`);
+      const worker = await startWorker({
+        connection: connection.connection,
+        namespace: connection.endpoint.namespace,
+        taskQueue,
+        activities: createActivities(services),
+        codecKeys,
+      });
+      options.log(`worker listens on \`${taskQueue}\` at ${connection.endpoint.address}`);
+      const stop = (): void => void worker.stop().catch(() => {});
+      options.signal.addEventListener('abort', stop, { once: true });
+      if (options.signal.aborted) stop();
+      try {
+        await worker.ended;
+      } finally {
+        close();
+      }
+    } finally {
+      await temporal.close();
+    }
+  } finally {
+    await connection.close();
+  }
+}
+
+/** Everything that the activities need, from the worker's configuration. */
+async function makeServices(
+  spec: WorkerSpec,
+  logger: Logger,
+  env: NodeJS.ProcessEnv,
+  claims: Services['claims'],
+): Promise<{ services: Services & { recipients: readonly string[] }; close: () => void }> {
+  const sealer = await loadSealer(spec.identities);
+  const keyring: AgeIdentity[] = [];
+  for (const path of spec.identities) keyring.push(...(await parseIdentities(await readFile(path, 'utf8'), path)));
+  const git = gitEnvironment(env, {
+    sshCommand: sshCommand({
+      knownHosts: spec.ssh.knownHosts,
+      ...(spec.ssh.identityFile === undefined ? {} : { identityFile: spec.ssh.identityFile }),
+    }),
+  });
+  const clone = await Clone.open({ remote: spec.repo, stateDir: spec.state, environment: git });
+  const snapshots = new Snapshots(clone, keyring);
+  const fleet = makeFleetPort({ spec, clone, logger, env });
+  return {
+    services: {
+      repo: makeRepoPort(clone, snapshots),
+      fleet: fleet.port,
+      claims,
+      formats: { parse: parseSecret, render: renderSecret },
+      kinds,
+      sealer,
+      recipients: sealer.recipients,
+      login: (name) => readLogin(spec, name),
+      examineWorker: () => fleet.examine(),
+    },
+    close: fleet.close,
+  };
+}
+
+/** @throws RotateError BadConfig */
+async function readLogin(spec: WorkerSpec, name: string): Promise<SecretValue> {
+  const login = spec.logins[name];
+  if (login === undefined) {
+    throw new RotateError('BadConfig', `worker.yaml has no login \`${name}\``, {
+      hint: `logins are: ${Object.keys(spec.logins).join(', ') || 'none'}`,
+    });
+  }
+  if (login.type === 'store') {
+    throw new RotateError('NotAllowed', `login \`${name}\`: logins in the store are not supported yet`, {
+      hint: 'name a file on the worker: `{ file: … }`',
+    });
+  }
+  await checkPrivateFile(login.path, `the file of login \`${name}\``);
+  const text = await readFile(login.path, 'utf8');
+  return SecretValue.fromText(text.trimEnd());
+}
+
+async function writeDevConfig(state: DevState, remote: string | undefined, env: NodeJS.ProcessEnv): Promise<void> {
+  if (remote === undefined) {
+    throw new RotateError('BadConfig', 'this clone has no remote, and the worker works on a remote', {
+      hint: '`git remote add origin …`, and push the main branch',
+    });
+  }
+  const home = env['HOME'] ?? homedir();
+  const key = ['id_ed25519', 'id_rsa'].map((name) => join(home, '.ssh', name)).find((path) => existsSync(path));
+  const agent = env['SSH_AUTH_SOCK'] !== undefined;
+  const config = {
+    version: 1,
+    repo: remote,
+    state: join(state.folder, 'state'),
+    identities: [state.identityFile],
+    codecKeys: [state.codecKeyFile],
+    ssh: {
+      ...(agent || key === undefined ? { agent: true } : { identityFile: key }),
+      knownHosts: join(home, '.ssh', 'known_hosts'),
+    },
+  };
+  await writeFile(state.workerConfig, stringify(config), { mode: 0o600, flag: 'wx' });
+}

@@ -1,0 +1,125 @@
+/**
+ * The repo at single commits, as the activities see it: configuration, rules and
+ * secrets. What a commit holds never changes, so all of it is cached but values.
+ */
+import { parseRotateYaml } from '../config/rotate-yaml.js';
+import type { Snapshot } from '../activities/ports.js';
+import { RotateError } from '../domain/failure.js';
+import { formatSecretRef, type ConfigSpec, type SecretSpec } from '../domain/spec.js';
+import type { Clone } from '../repo/clone.js';
+import { agenixStore } from '../stores/agenix/agenix.js';
+import { openWithKeyring } from '../stores/age/file.js';
+import type { AgeIdentity } from '../stores/age/identity.js';
+import type { Store } from '../stores/store.js';
+
+const fileName = 'rotate.yaml';
+/** Commits whose configuration is kept in memory. */
+const keptCommits = 50;
+
+export class Snapshots {
+  readonly #clone: Clone;
+  readonly #keyring: readonly AgeIdentity[];
+  readonly #configs = new Map<string, Promise<ConfigSpec>>();
+
+  /** @param keyring the worker's identities, newest first */
+  constructor(clone: Clone, keyring: readonly AgeIdentity[]) {
+    this.#clone = clone;
+    this.#keyring = keyring;
+  }
+
+  /** @throws RotateError BadConfig when the commit has no rotate.yaml, or a bad one */
+  async at(commit: string, signal: AbortSignal): Promise<Snapshot> {
+    const config = await cached(this.#configs, commit, () => this.#readConfig(commit));
+    const ciphertext = async (secret: SecretSpec): Promise<Uint8Array> => {
+      const bytes = await this.#clone.readBlob(commit, secret.file);
+      if (bytes !== undefined) return bytes;
+      throw new RotateError(
+        'UnknownSecret',
+        `${formatSecretRef(secret)}: there is no ${secret.file} at ${commit.slice(0, 12)}`,
+        {
+          hint: 'make it with `agenix -e`, commit and push it',
+        },
+      );
+    };
+    const inStore = <T>(secret: SecretSpec, work: (store: Store) => Promise<T>): Promise<T> =>
+      this.#inStore(commit, config, secret, signal, work);
+    return {
+      commit,
+      config,
+      ciphertext,
+      recipients: (secret) =>
+        inStore(secret, async (store) => {
+          const rules = await store.recipients();
+          const rule = rules.get(secret.file);
+          if (rule !== undefined) return [...rule.recipients];
+          throw new RotateError(
+            'BadRules',
+            `${formatSecretRef(secret)}: the rules say nothing about ${secret.file}`,
+            {
+              hint: `they know: ${[...rules.keys()].join(', ')}`,
+            },
+          );
+        }),
+      read: async (secret) =>
+        (await openWithKeyring(await ciphertext(secret), this.#keyring, secret.file)).value,
+      encrypt: (secret, content) => inStore(secret, (store) => store.encrypt(secret.file, content)),
+    };
+  }
+
+  async #readConfig(commit: string): Promise<ConfigSpec> {
+    const path = await this.#findConfig(commit);
+    const bytes = await this.#clone.readBlob(commit, path);
+    return parseRotateYaml(new TextDecoder().decode(bytes), `${path} (at ${commit.slice(0, 12)})`);
+  }
+
+  /** At the root of the repo, or beside flake.nix. */
+  async #findConfig(commit: string): Promise<string> {
+    const paths = (await this.#clone.listTree(commit)).map((entry) => entry.path);
+    if (paths.includes(fileName)) return fileName;
+    const beside = paths.filter(
+      (path) =>
+        path.endsWith(`/${fileName}`) && paths.includes(`${path.slice(0, -fileName.length)}flake.nix`),
+    );
+    const [only, another] = beside;
+    if (only !== undefined && another === undefined) return only;
+    throw new RotateError(
+      'BadConfig',
+      only === undefined
+        ? `the repo has no ${fileName} at ${commit.slice(0, 12)}`
+        : `the repo has several ${fileName}: ${beside.join(', ')}`,
+      { hint: 'put it at the root of the repo, commit and push it' },
+    );
+  }
+
+  /** Runs `work` on the store of the secret's environment, in a working tree of the commit. */
+  async #inStore<T>(
+    commit: string,
+    config: ConfigSpec,
+    secret: SecretSpec,
+    signal: AbortSignal,
+    work: (store: Store) => Promise<T>,
+  ): Promise<T> {
+    const rules = config.environments.find((e) => e.name === secret.environment)?.rules;
+    if (rules === undefined) {
+      throw new RotateError('BadConfig', `environment \`${secret.environment}\` names no rules file`);
+    }
+    const tree = await this.#clone.checkout(commit, signal);
+    try {
+      return await work(agenixStore({ root: tree.path, rules }));
+    } finally {
+      await tree.dispose();
+    }
+  }
+}
+
+/** A failure is not kept: it may have been the machine's. */
+async function cached<T>(cache: Map<string, Promise<T>>, key: string, make: () => Promise<T>): Promise<T> {
+  const known = cache.get(key);
+  if (known !== undefined) return known;
+  const made = make();
+  cache.set(key, made);
+  const [oldest] = cache.keys();
+  if (cache.size > keptCommits && oldest !== undefined) cache.delete(oldest);
+  made.catch(() => cache.delete(key));
+  return made;
+}
