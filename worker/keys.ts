@@ -70,3 +70,8 @@ export async function writeTemporalConfig(
   ];
   await writeFile(state.temporalConfig, lines.join('\n'), { mode: 0o600 });
 }
+
+/** To be called when the embedded server has ended, so that the command line does not look for it. */
+export async function removeTemporalConfig(state: DevState): Promise<void> {
+  await rm(state.temporalConfig, { force: true });
+}

@@ -74,9 +74,33 @@ describe('on a real server', () => {
     await handle.signal(tell, `${mark}-signal`);
     const answer = await handle.query(ask, `${mark}-query-argument`);
     const updated = await handle.executeUpdate(say, { args: [`${mark}-update-argument`] });
-    const described = await handle.describe();
     const result = await handle.result();
-    expect({ answer, updated, memo: described.memo, result }).toMatchSnapshot();
+    const described = await handle.describe();
+    expect(answer).toBe(`${mark}-query-result of ${mark}-query-argument in run 1`);
+    expect(updated).toBe(`${mark}-update-result`);
+    expect(described.memo).toEqual({ begun: `${mark}-start-memo`, status: `${mark}-memo` });
+    expect(await described.staticSummary()).toBe(`${mark}-summary`);
+    expect(result).toEqual({
+      signal: `${mark}-signal`,
+      update: `${mark}-update-argument`,
+      activity: { got: `${mark}-activity-argument`, result: `${mark}-activity-argument-activity-result` },
+      heartbeat: `${mark}-beat-heartbeat`,
+      failure: {
+        type: 'IssuerAuthFailed',
+        message: `${mark}-activity-failure`,
+        nonRetryable: true,
+        details: [
+          {
+            type: 'IssuerAuthFailed',
+            hint: `${mark}-activity-failure-hint`,
+            host: 'db-1',
+            details: { fact: `${mark}-activity-failure-fact` },
+          },
+        ],
+      },
+      child: `${mark}-child-argument-child-result with memo ${mark}-child-memo`,
+      childFailure: { type: 'SwitchFailed', message: `${mark}-child-failure` },
+    });
   }, 30_000);
 
   test('a failed update, a rejected one and a failed query come back with their message', async () => {

@@ -245,10 +245,8 @@ describe('someone without a key who reaches the port', () => {
   test('starts a workflow with the real command line: it fails at once', async () => {
     const cli = await findTemporalCli();
     const { workflowId } = next();
-    await run(cli, [
-      ...['workflow', 'start', '--address', temporal.server.address, '--type', 'waits'],
-      ...['--task-queue', taskQueue, '--workflow-id', workflowId, '--input', '"x"'],
-    ]);
+    const where = `--address ${temporal.server.address} --task-queue ${taskQueue}`;
+    await run(cli, `workflow start ${where} --type waits --workflow-id ${workflowId} --input "x"`.split(' '));
     const handle = connection.client.workflow.getHandle(workflowId);
     expect(await failureOf(handle.result())).toMatchObject({ type: 'Forged' });
   });

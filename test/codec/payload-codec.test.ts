@@ -1,5 +1,5 @@
 import type { Payload, SerializationContext } from '@temporalio/common';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 
 import { bindingFor } from '../../codec/binding.js';
@@ -23,8 +23,8 @@ const activity = (activityId: string, workflowId = 'w'): SerializationContext =>
   isLocal: false,
 });
 
-function json(value: unknown): Payload {
-  return { metadata: { encoding: Buffer.from('json/plain') }, data: Buffer.from(JSON.stringify(value)) };
+function json(plain: unknown): Payload {
+  return { metadata: { encoding: Buffer.from('json/plain') }, data: Buffer.from(JSON.stringify(plain)) };
 }
 
 function value(payload: Payload | undefined): unknown {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { generateIdentity, identityToRecipient } from 'age-encryption';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import { loadSealer, makeSealer, parseIdentities } from '../../codec/seal.js';

@@ -8,7 +8,7 @@ import { codecKeyFiles } from '../../client/dev-state.js';
 import { resolveEndpoint } from '../../client/endpoint.js';
 import { loadCodecKeys } from '../../codec/keyring.js';
 import { loadSealer } from '../../codec/seal.js';
-import { ensureDevKeys, writeTemporalConfig } from '../../worker/keys.js';
+import { ensureDevKeys, removeTemporalConfig, writeTemporalConfig } from '../../worker/keys.js';
 
 let folder: string;
 let repo: string;
@@ -63,6 +63,13 @@ describe('rotate dev', () => {
         devConfig: state.temporalConfig,
       }),
     ).toMatchObject({ address: 'elsewhere:7233' });
+    const own = join(folder, '.config', 'temporalio');
+    await mkdir(own, { recursive: true });
+    await writeFile(join(own, 'temporal.toml'), '[profile.default]\naddress = "mine:7233"\n');
+    const there = { env, devConfig: state.temporalConfig };
+    expect(await resolveEndpoint(there)).toMatchObject({ address: '127.0.0.1:7999' });
+    await removeTemporalConfig(state);
+    expect(await resolveEndpoint(there)).toMatchObject({ address: 'mine:7233' });
     expect(codecKeyFiles({ dev: state, env })).toEqual([state.codecKeyFile]);
     expect(codecKeyFiles({ dev: state, env, configured: ['/c'] })).toEqual(['/c']);
     expect(

@@ -55,7 +55,9 @@ async function startProcess(taskQueue: string): Promise<WorkerProcess> {
       '--import',
       pathOf('../support/resolve-sources.mjs'),
       pathOf('fixtures/worker-process.ts'),
-      ...[taskQueue, bundleFile, keyFile],
+      taskQueue,
+      bundleFile,
+      keyFile,
     ],
     {
       env: { ...process.env, ...temporal.env, ROTATE_LOG_LEVEL: 'debug' },
@@ -103,7 +105,9 @@ describe('a worker', () => {
     const taskQueue = 'frozen';
     const first = await startProcess(taskQueue);
     const handle = await client.workflow.start(hangs, {
-      ...{ taskQueue, workflowId: 'frozen', args: ['this'] },
+      taskQueue,
+      workflowId: 'frozen',
+      args: ['this'],
       // The frozen worker swallows workflow tasks too, as many as it has polls open; the default is 10 s each.
       workflowTaskTimeout: '1s',
     });
