@@ -8,7 +8,7 @@ import { RotateError } from '../domain/failure.js';
 
 /**
  * In this order: `configured`, $ROTATE_TEMPORAL_CLI, `temporal` on PATH, the wheel that `npm run setup` puts into
- * rotate's cache. The first two are binding: if they name nothing that runs, that is an error.
+ * rotate's cache (tools/bin). The first two are binding: if they name nothing that runs, that is an error.
  * @throws RotateError BadConfig
  */
 export async function findTemporalCli(
@@ -27,7 +27,7 @@ export async function findTemporalCli(
       .split(delimiter)
       .filter((folder) => isAbsolute(folder))
       .map((folder) => join(folder, 'temporal')),
-    join(cacheFolder(env), 'venv', 'bin', 'temporal'),
+    join(cacheFolder(env), 'tools', 'bin', 'temporal'),
   ];
   for (const candidate of candidates) if (await executable(candidate)) return candidate;
   throw new RotateError('BadConfig', 'the Temporal CLI, which has the embedded server, is not installed', {

@@ -79,7 +79,6 @@ describe('on a real server', () => {
     expect(answer).toBe(`${mark}-query-result of ${mark}-query-argument in run 1`);
     expect(updated).toBe(`${mark}-update-result`);
     expect(described.memo).toEqual({ begun: `${mark}-start-memo`, status: `${mark}-memo` });
-    expect(await described.staticSummary()).toBe(`${mark}-summary`);
     expect(result).toEqual({
       signal: `${mark}-signal`,
       update: `${mark}-update-argument`,
@@ -117,9 +116,13 @@ describe('on a real server', () => {
   }, 30_000);
 
   test('a failed workflow comes back as the error that it was', async () => {
-    const failed = await client.workflow
-      .execute(failingWorkflow, { ...start(), args: [`${mark}-failure`] })
-      .catch((e: unknown) => e);
+    const handle = await client.workflow.start(failingWorkflow, {
+      ...start(),
+      args: [`${mark}-failure`],
+      staticSummary: `${mark}-summary`,
+    });
+    const failed = await handle.result().catch((e: unknown) => e);
+    expect(await (await handle.describe()).staticSummary()).toBe(`${mark}-summary`);
     expect(failed).toBeInstanceOf(WorkflowFailedError);
     expect(toRotateError(failed).toReason()).toEqual({
       type: 'SwitchFailed',
