@@ -15,6 +15,7 @@ export function parsing<Settings>(kind: Kind<Settings>, schema: z.ZodType<Settin
   return {
     id: kind.id,
     kill: kind.kill,
+    ...(kind.disabledCodes === undefined ? {} : { disabledCodes: kind.disabledCodes }),
     overlap: (settings) => kind.overlap(read(settings)),
     needsAccount: (settings) => kind.needsAccount(read(settings)),
     endpoints: (settings) => kind.endpoints(read(settings)),

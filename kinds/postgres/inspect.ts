@@ -64,6 +64,7 @@ function judge(
   const problems: Problem[] = [];
   const add = (message: string, hint: string) => problems.push({ message, hint });
   const { owner, database, roles } = settings;
+  const part = (name: string): Part => (name === spare ? 'spare' : name === account ? 'in use' : 'neither');
   if (server.inRecovery)
     add(
       `${session.server} is a replica: roles can only be changed on the primary`,
@@ -90,7 +91,7 @@ function judge(
         `the role ${name} does not exist`,
         `run: CREATE ROLE ${ident(name)} NOLOGIN IN ROLE ${ident(owner)}; see docs/kinds/postgres.md`,
       );
-    else problems.push(...judgeRole(settings, server, role, name === spare));
+    else problems.push(...judgeRole(settings, server, role, part(name)));
   }
   if (!server.adminMayEndSessions)
     add(
@@ -105,18 +106,21 @@ function judge(
   return problems;
 }
 
+/** What a role is now; `neither` where the file does not tell. */
+type Part = 'in use' | 'spare' | 'neither';
+
 function judgeRole(
   { owner, database }: PostgresSettings,
   server: SurveyedServer,
   role: SurveyedRole,
-  isSpare: boolean,
+  part: Part,
 ): Problem[] {
   const problems: Problem[] = [];
   const add = (message: string, hint: string) => problems.push({ message, hint });
   const name = ident(role.name);
-  if (!isSpare && !role.canLogin)
+  if (part === 'in use' && !role.canLogin)
     add(`the role in use, ${role.name}, may not log in`, `run: ALTER ROLE ${name} LOGIN;`);
-  if (isSpare && role.sessions > 0)
+  if (part === 'spare' && role.sessions > 0)
     add(
       `the spare role ${role.name} is in use: ${role.sessions} sessions`,
       'find out who uses it (pg_stat_activity) and move them to the role in use',

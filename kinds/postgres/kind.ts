@@ -16,6 +16,8 @@ import { readUsers } from './users.js';
 export const postgres: Kind<PostgresSettings> = {
   id: 'postgres',
   kill: 'issuer',
+  // NOLOGIN is looked at only after the password: a wrong one gets 28P01. PgBouncer has one code for everything
+  disabledCodes: ['28000', '08P01'],
   overlap: (settings) => (settings.roles.length === 2 ? 'dual' : 'swap'),
   needsAccount: (settings) => settings.roles.length === 2,
   endpoints: (settings) => settings.endpoints,

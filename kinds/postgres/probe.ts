@@ -103,9 +103,9 @@ export function outcomeOf(error: unknown, signal?: AbortSignal): Outcome {
     return { outcome: 'unknown', message: known.message };
   }
   if (error instanceof DatabaseError) {
-    const code = error.code ?? '';
     const message = withoutSecrets(error.message);
-    const refused = isLoginRefusal(code) || (code === '08P01' && poolerRefusal.test(message));
+    const code = relayedCode(error.code ?? '', message);
+    const refused = isLoginRefusal(code) || (code === poolerCode && poolerRefusal.test(message));
     return { outcome: refused ? 'refused' : 'unknown', code, message };
   }
   if (signal?.aborted === true)
@@ -114,5 +114,17 @@ export function outcomeOf(error: unknown, signal?: AbortSignal): Outcome {
   return { outcome: 'unknown', message: withoutSecrets(message) || 'the connection failed' };
 }
 
-/** PgBouncer's words, its own and those that it passes on. */
-const poolerRefusal = /(?:SASL|password) authentication failed|is not permitted to log in|no such user/i;
+/** What PgBouncer calls everything that it has to say. */
+const poolerCode = '08P01';
+/** Its own refusals, as seen from 1.18; `no such user` where it has no auth_query. */
+const poolerRefusal = /^(?:SASL authentication failed|password authentication failed|no such user)/i;
+/** From 1.21 it passes on why the server refused its login: `…, cached error: role "app_a" is not permitted to log in`. */
+const relayed = [
+  [/is not permitted to log in/, '28000'],
+  [/password authentication failed for user/, '28P01'],
+] as const;
+
+function relayedCode(code: string, message: string): string {
+  if (code !== poolerCode) return code;
+  return relayed.find(([words]) => words.test(message))?.[1] ?? code;
+}

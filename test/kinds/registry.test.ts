@@ -22,7 +22,8 @@ it('has a schema for every kind, and no other', () => {
 });
 
 it('turns every schema into JSON schema for editors', () => {
-  for (const schema of kindSchemas.values()) expect(z.toJSONSchema(schema, { io: 'input' })).toHaveProperty('type');
+  for (const schema of kindSchemas.values())
+    expect(z.toJSONSchema(schema, { io: 'input' })).toHaveProperty('type');
 });
 
 it('reads schemas without loading a kind or its driver', async () => {

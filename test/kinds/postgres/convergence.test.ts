@@ -91,10 +91,13 @@ describe('what has to change', () => {
 
 /** What a server makes of the statement. */
 function run(roles: Map<string, RoleState>, statement: string): void {
-  const match = /^ALTER ROLE "(\w)" WITH (NO)?LOGIN(?: PASSWORD (?:(NULL)|'SCRAM-of-(\w)'))?$/.exec(statement);
+  const match = /^ALTER ROLE "(\w)" WITH (NO)?LOGIN(?: PASSWORD (?:(NULL)|'SCRAM-of-(\w)'))?$/.exec(
+    statement,
+  );
   const [, name = '', no, forget, set] = match ?? [];
   const before = roles.get(name);
   if (match === null || before === undefined) throw new Error(`unknown statement: ${statement}`);
-  const password = forget === undefined ? (set === undefined ? before.password : { fingerprint: set }) : 'none';
+  const password =
+    forget === undefined ? (set === undefined ? before.password : { fingerprint: set }) : 'none';
   roles.set(name, { canLogin: no === undefined, password });
 }

@@ -31,23 +31,34 @@ describe('the fence in the owner’s comment', () => {
   });
 
   it('takes the highest where a person copied a tag, and leaves one', () => {
-    const comment = writeFenceTag('[rotate prod/db-password 9.1] a [rotate prod/db-password 2.1]', ref, noFence);
+    const comment = writeFenceTag(
+      '[rotate prod/db-password 9.1] a [rotate prod/db-password 2.1]',
+      ref,
+      noFence,
+    );
     expect(comment).toBe(' a [rotate prod/db-password 9.1]');
   });
 
   it('reads back what it wrote, never lower, for any text, any names', () => {
     fc.assert(
-      fc.property(fc.option(fc.string(), { nil: undefined }), anyRef, anyRef, fence, fence, (text, a, b, one, two) => {
-        fc.pre(a.environment !== b.environment || a.name !== b.name);
-        let comment = writeFenceTag(text, a, one);
-        comment = writeFenceTag(comment, b, two);
-        expect(compareFences(readFenceTag(comment, a), one)).toBeGreaterThanOrEqual(0);
-        expect(compareFences(readFenceTag(comment, b), two)).toBeGreaterThanOrEqual(0);
-        comment = writeFenceTag(comment, a, two);
-        expect(compareFences(readFenceTag(comment, a), one)).toBeGreaterThanOrEqual(0);
-        expect(compareFences(readFenceTag(comment, a), two)).toBeGreaterThanOrEqual(0);
-        if (text !== undefined && !text.includes('[rotate')) expect(comment.startsWith(text)).toBe(true);
-      }),
+      fc.property(
+        fc.option(fc.string(), { nil: undefined }),
+        anyRef,
+        anyRef,
+        fence,
+        fence,
+        (text, a, b, one, two) => {
+          fc.pre(a.environment !== b.environment || a.name !== b.name);
+          let comment = writeFenceTag(text, a, one);
+          comment = writeFenceTag(comment, b, two);
+          expect(compareFences(readFenceTag(comment, a), one)).toBeGreaterThanOrEqual(0);
+          expect(compareFences(readFenceTag(comment, b), two)).toBeGreaterThanOrEqual(0);
+          comment = writeFenceTag(comment, a, two);
+          expect(compareFences(readFenceTag(comment, a), one)).toBeGreaterThanOrEqual(0);
+          expect(compareFences(readFenceTag(comment, a), two)).toBeGreaterThanOrEqual(0);
+          if (text !== undefined && !text.includes('[rotate')) expect(comment.startsWith(text)).toBe(true);
+        },
+      ),
     );
   });
 });

@@ -12,7 +12,9 @@ const good = {
 
 function messages(change: object): string[] {
   const result = postgresSchema.safeParse({ ...good, ...change });
-  return result.success ? [] : result.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
+  return result.success
+    ? []
+    : result.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
 }
 
 it('takes both ways of administration, one role or two, and names with any character', () => {

@@ -68,7 +68,9 @@ describe('a SCRAM-SHA-256 verifier', () => {
   it('normalises what is not ASCII, and takes bytes that are not UTF-8 as they are', async () => {
     const salt = new Uint8Array(16);
     const of = async (value: SecretValue) => (await scramVerifier(value, salt, 2)).text();
-    expect(await of(SecretValue.fromText('pa\u00AD\u00A0\u2168'))).toBe(await of(SecretValue.fromText('pa IX')));
+    expect(await of(SecretValue.fromText('pa\u00AD\u00A0\u2168'))).toBe(
+      await of(SecretValue.fromText('pa IX')),
+    );
     const raw = new SecretValue(Uint8Array.of(0xff, 0xfe));
     expect(await of(raw)).not.toBe(await of(SecretValue.fromText('\ufffd\ufffd')));
   });

@@ -68,7 +68,9 @@ describe.each<Way>(['host', 'login'])('administered by %s', (way) => {
     const decoy = (await scramVerifier(newPassword())).text();
     await server.sql(['CREATE ROLE decoy', `ALTER ROLE decoy PASSWORD '${decoy}'`, 'DROP ROLE decoy']);
     expect((await server.log()).split(decoy).length).toBeGreaterThan(1);
-    const found = await server.sql(`SELECT count(*)::int FROM pg_stat_statements WHERE query LIKE '%${decoy}%'`);
+    const found = await server.sql(
+      `SELECT count(*)::int FROM pg_stat_statements WHERE query LIKE '%${decoy}%'`,
+    );
     expect(found).not.toEqual([[0]]);
   });
 
@@ -108,7 +110,13 @@ describe.each<Way>(['host', 'login'])('administered by %s', (way) => {
     const errors: unknown[] = [];
     const attempt = async (signal = context.signal) =>
       postgres
-        .apply({ ...context, signal }, settings, credentials, { old: 'valid', new: 'valid' }, { epoch: 9, seq: 1 })
+        .apply(
+          { ...context, signal },
+          settings,
+          credentials,
+          { old: 'valid', new: 'valid' },
+          { epoch: 9, seq: 1 },
+        )
         .catch((error: unknown) => errors.push(error));
     // a lock on the role that makes ALTER ROLE wait, and be logged as waiting
     const blocker = await server.client({ user: 'postgres' });
@@ -130,9 +138,10 @@ describe.each<Way>(['host', 'login'])('administered by %s', (way) => {
     await attempt();
     await server.sql('ALTER ROLE elsewhere RENAME TO app_b');
     expect(errors[1]).toMatchObject({ type: 'IssuerMisconfigured' });
-    const text = [await places(), ...errors.map((error) => (error instanceof Error ? error.stack : ''))].join('\n');
+    const text = [await places(), ...errors.map((error) => (error instanceof Error ? error.stack : ''))].join(
+      '\n',
+    );
     expect(found(text, { new: fresh })).toEqual([]);
     expect(JSON.stringify(errors)).not.toContain('SCRAM');
   });
 });
-
