@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { RotateError } from '../domain/failure.js';
 import { saysBrokenClone } from './git-failure.js';
 import { gitAt, gitText, type Git, type GitEnvironment } from './git.js';
-import { clearLeftoverLocks } from './leftovers.js';
+import { clearDrafts, clearLeftoverLocks } from './leftovers.js';
 import { withLock } from './lock.js';
 import {
   changedPaths,
@@ -83,6 +83,7 @@ export class Clone {
       await this.#forget();
       await this.#pack(signal);
     }, signal);
+    await clearDrafts(this.stateDir);
     await pruneTrees(this.stateDir);
   }
 

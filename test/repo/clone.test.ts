@@ -12,8 +12,8 @@ const reopen = (clone: Clone, environment: Record<string, string>, remote = clon
 const mainOf = (clone: Clone) => clone.tip('main');
 
 async function makeOld(path: string): Promise<void> {
-  const hourAgo = new Date(Date.now() - 3_600_000);
-  await utimes(path, hourAgo, hourAgo);
+  const then = new Date(Date.now() - 7_200_000);
+  await utimes(path, then, then);
 }
 
 describe('open', () => {
@@ -52,6 +52,19 @@ describe('open', () => {
     await clone.fetch();
     expect(await mainOf(clone)).toBe(tip);
     expect(await clone.readBlob(tip, 'flake.nix')).toEqual(bytes('{}\n'));
+  });
+
+  test('drafts that a killed worker left are removed when they are old', async () => {
+    const fleet = await makeFleet();
+    const clone = await fleet.worker();
+    const drafts = ['clone.lock.1234', 'tmp/index-old', 'tmp/index-young'].map((name) =>
+      join(clone.stateDir, name),
+    );
+    for (const draft of drafts) await writeFile(draft, '');
+    for (const draft of drafts.slice(0, 2)) await makeOld(draft);
+    await reopen(clone, fleet.environment);
+    expect(await readdir(join(clone.stateDir, 'tmp'))).toEqual(['index-young']);
+    expect(await readdir(clone.stateDir)).not.toContain('clone.lock.1234');
   });
 
   test('another address makes another clone', async () => {

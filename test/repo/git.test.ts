@@ -1,6 +1,8 @@
+import { execFile } from 'node:child_process';
 import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { gitFailure, saysBrokenClone } from '../../repo/git-failure.js';
 import { gitAt, gitEnvironment, gitText, runGit, sshCommand } from '../../repo/git.js';
@@ -149,4 +151,17 @@ test('messages hold no credentials, no control characters and at most 4 KiB', ()
   );
   expect(tellOutput('a\u001B[31mred\r\n\nb')).toBe('a [31mred; b');
   expect(tellOutput('x'.repeat(10_000)).length).toBe(4096);
+});
+
+test('ssh itself understands the command that git is given, whatever is in the paths', async () => {
+  const identityFile = join(await temporaryFolder(), "it's mine");
+  await writeFile(identityFile, '');
+  const command = sshCommand({ identityFile, knownHosts: '/k h/known_hosts' });
+  const { stdout } = await promisify(execFile)('sh', ['-c', `${command} -G forge.example`]);
+  const settings = stdout.trim().split('\n');
+  expect(settings).toContain(`identityfile ${identityFile}`);
+  expect(settings).toContain('identitiesonly yes');
+  expect(settings).toContain('userknownhostsfile /k h/known_hosts');
+  expect(settings).toContain('batchmode yes');
+  expect(settings).toContain('stricthostkeychecking true');
 });
