@@ -10,8 +10,14 @@ export interface RuntimeSettings {
   prometheus?: string;
 }
 
-/** Installs the runtime; must come before the first connection of the worker. Returns the redacting logger. */
+let installed: Logger | undefined;
+
+/**
+ * Installs the runtime; must come before the first connection of the worker. Returns the redacting logger. A second
+ * call in the same process changes nothing.
+ */
 export function installRuntime(settings: RuntimeSettings = {}): Logger {
+  if (installed !== undefined) return installed;
   const log = settings.log ?? logOptions();
   const logger = makeLogger(log);
   Runtime.install({
@@ -25,5 +31,6 @@ export function installRuntime(settings: RuntimeSettings = {}): Logger {
         : { metrics: { prometheus: { bindAddress: settings.prometheus, countersTotalSuffix: true } } }),
     },
   });
+  installed = logger;
   return logger;
 }

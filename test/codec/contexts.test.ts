@@ -84,6 +84,7 @@ describe('on a real server', () => {
       update: `${mark}-update-argument`,
       activity: { got: `${mark}-activity-argument`, result: `${mark}-activity-argument-activity-result` },
       heartbeat: `${mark}-beat-heartbeat`,
+      memo: `${mark}-memo`,
       failure: {
         type: 'IssuerAuthFailed',
         message: `${mark}-activity-failure`,
