@@ -2,6 +2,7 @@ import { Client } from 'pg';
 import { describe, expect, test, vi } from 'vitest';
 import { RotateError } from '../../domain/failure.js';
 import type { RemoteCommand } from '../../domain/remote.js';
+import { failure } from './failure.js';
 import { useLab } from './lab.js';
 
 const lab = useLab('ssh', ['h1', 'h2']);
@@ -10,17 +11,6 @@ const command = (script: string, more: Partial<RemoteCommand> = {}): RemoteComma
   timeoutMs: 20_000,
   ...more,
 });
-
-/** The failure that `promise` ends in. */
-async function failure(promise: Promise<unknown>): Promise<RotateError> {
-  try {
-    await promise;
-  } catch (error) {
-    if (error instanceof RotateError) return error;
-    throw error;
-  }
-  throw new Error('it did not fail');
-}
 
 describe('running a command', () => {
   test('arguments arrive as they are, whatever they hold', async () => {
