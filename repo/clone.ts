@@ -4,7 +4,7 @@
  * another remote. Nothing in it is needed after a move to another machine.
  */
 import { randomUUID } from 'node:crypto';
-import { mkdir, readFile, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { RotateError } from '../domain/failure.js';
 import { saysBrokenClone } from './git-failure.js';
@@ -232,15 +232,18 @@ export class Clone {
     });
   }
 
-  /** Drops the clone's own refs to commits that are older than any rotation. */
+  /** Drops the clone's own refs to commits that are older than any rotation, and were not asked for lately. */
   async #forget(): Promise<void> {
     const format = '--format=%(committerdate:unix) %(refname)';
     const text = await gitText(this.git, { args: ['for-each-ref', format, 'refs/rotate-local/'] });
-    const before = Date.now() / 1000 - keepDays * 86_400;
-    const old = text.split('\n').filter((line) => line !== '' && Number(line.split(' ')[0]) < before);
-    if (old.length === 0) return;
-    const input = old.map((line) => `delete ${line.slice(line.indexOf(' ') + 1)}\n`).join('');
-    await this.git({ args: ['update-ref', '--stdin'], input });
+    const before = Date.now() - keepDays * 86_400_000;
+    const input: string[] = [];
+    for (const line of text.split('\n').filter((each) => each !== '')) {
+      const [seconds, ref = ''] = line.split(' ');
+      const writtenAt = await stat(join(this.gitDir, ref)).then(({ mtimeMs }) => mtimeMs, absent);
+      if (Number(seconds) * 1000 < before && (writtenAt ?? 0) < before) input.push(`delete ${ref}\n`);
+    }
+    if (input.length > 0) await this.git({ args: ['update-ref', '--stdin'], input: input.join('') });
   }
 
   /** gc never runs by itself (it could surprise a fetch); here it is alone, and decides as usual whether it is due. */

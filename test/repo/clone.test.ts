@@ -330,6 +330,27 @@ describe('commitFiles', () => {
     expect(await commitFiles(two, { ...options, files: { [file]: bytes('newer') } })).not.toBe(commit);
   });
 
+  test('is kept whatever its date, until nobody has asked for it in a long time', async () => {
+    const fleet = await makeFleet();
+    const clone = await fleet.worker();
+    const ancient = { ...author, date: new Date(0) };
+    const files = { [file]: bytes('x') };
+    const trial = await commitFiles(clone, {
+      base: fleet.base,
+      files,
+      message: 'x',
+      author: ancient,
+      trial: true,
+    });
+    const ref = await clone.keep(trial);
+    await clone.maintain();
+    expect(await clone.resolve(ref)).toBe(trial);
+    const longAgo = new Date(Date.now() - 100 * 86_400_000);
+    await utimes(join(clone.gitDir, ref), longAgo, longAgo);
+    await clone.maintain();
+    expect(await clone.resolve(ref)).toBeUndefined();
+  });
+
   test('keeps the mode of a file, makes new ones plain and removes what is to go', async () => {
     const fleet = await makeFleet();
     const person = gitAt({ environment: fleet.environment, cwd: join(fleet.folder, 'person') });
