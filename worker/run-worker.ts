@@ -1,4 +1,6 @@
 /** Starts and ends a Temporal worker with the settings that this project depends on. */
+import { setTimeout as sleep } from 'node:timers/promises';
+
 import type { NativeConnection, WorkflowBundleOption } from '@temporalio/worker';
 
 import { unreachable } from '../client/connection.js';
@@ -16,17 +18,30 @@ export interface WorkerConnection {
 
 /**
  * The worker's own connection (native; a client cannot use it for everything). Install the runtime first.
+ * @param options.timeoutMs until the server must have answered; default 10,000
  * @throws RotateError TemporalUnreachable, NotAllowed, BadConfig
  */
-export async function connectWorker(options: EndpointOptions = {}): Promise<WorkerConnection> {
+export async function connectWorker(
+  options: EndpointOptions & { timeoutMs?: number } = {},
+): Promise<WorkerConnection> {
   const endpoint = await resolveEndpoint(options);
   const { NativeConnection: Native } = await import('@temporalio/worker');
+  const connecting = Native.connect(endpoint.connection);
+  const patience = new AbortController();
+  // The native side waits for ever for a server that accepts and never answers.
+  const late = sleep(options.timeoutMs ?? 10_000, undefined, { signal: patience.signal });
   try {
-    const connection = await Native.connect(endpoint.connection);
-    return { connection, endpoint, close: () => connection.close() };
+    const connection = await Promise.race([connecting, late]);
+    if (connection !== undefined) return { connection, endpoint, close: () => connection.close() };
   } catch (error) {
     throw unreachable(endpoint, error);
+  } finally {
+    patience.abort();
+    late.catch(() => {});
   }
+  // Should it answer after all, nobody wants it any more.
+  connecting.then((connection) => connection.close()).catch(() => {});
+  throw unreachable(endpoint, new Error('no answer'));
 }
 
 export interface WorkerOptions {

@@ -17,7 +17,16 @@ import {
 import { installRuntime } from '../../worker/runtime.js';
 import { freshKeys, startTestTemporal, type TestTemporal } from '../support/temporal.js';
 import { activities } from './fixtures/activities.js';
-import { ask, askAndFail, everyDoor, failingWorkflow, plainThrow, say, tell } from './fixtures/workflows.js';
+import {
+  ask,
+  askAndFail,
+  everyDoor,
+  failingWorkflow,
+  hangs,
+  plainThrow,
+  say,
+  tell,
+} from './fixtures/workflows.js';
 
 const mark = 'canary7f3e';
 const taskQueue = 'contexts';
@@ -130,6 +139,21 @@ describe('on a real server', () => {
       message: `${mark}-failure`,
       hint: `${mark}-failure-hint`,
     });
+  }, 30_000);
+
+  test('a cancelled activity ends as cancelled, and not as a failure of its own', async () => {
+    const handle = await client.workflow.start(hangs, { ...start(), args: [mark] });
+    await expect
+      .poll(async () => (await handle.describe()).raw.pendingActivities?.[0]?.heartbeatDetails != null, {
+        timeout: 10_000,
+      })
+      .toBe(true);
+    await handle.cancel();
+    const failed = await handle.result().catch((e: unknown) => e);
+    expect(toRotateError(failed).type).toBe('Interrupted');
+    expect((await handle.describe()).status.name).toBe('CANCELLED');
+    const { events } = await handle.fetchHistory();
+    expect(events?.some((event) => event.activityTaskCanceledEventAttributes != null)).toBe(true);
   }, 30_000);
 
   test('a plain throw, which fails the workflow task, is stored sealed too', async () => {

@@ -1,6 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -142,10 +143,18 @@ describe('a worker', () => {
     expect(output()).not.toMatch(/taskToken|canary55aa/);
   }, 60_000);
 
-  test('without a server says so', async () => {
+  test('without a server says so, also when its port accepts and never answers', async () => {
     await expect(connectWorker({ env: { TEMPORAL_ADDRESS: '127.0.0.1:1' } })).rejects.toMatchObject({
       type: 'TemporalUnreachable',
       message: 'cannot reach Temporal at 127.0.0.1:1',
     });
+    const silent = createServer(() => {}).listen(0, '127.0.0.1');
+    await once(silent, 'listening');
+    const address = silent.address();
+    const port = typeof address === 'object' ? address?.port : 0;
+    await expect(
+      connectWorker({ env: { TEMPORAL_ADDRESS: `127.0.0.1:${port}` }, timeoutMs: 300 }),
+    ).rejects.toMatchObject({ type: 'TemporalUnreachable' });
+    silent.close();
   }, 30_000);
 });
