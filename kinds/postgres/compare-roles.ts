@@ -52,7 +52,7 @@ function compareSettings(current: SurveyedRole, spare: SurveyedRole): Problem[] 
     JSON.stringify([entry.database, entry.setting]),
   );
   const reset = extra.filter(
-    (entry) => !missing.some((other) => other.database === entry.database && name(other) === name(entry)),
+    (entry) => !missing.some((other) => other.database === entry.database && nameOf(other) === nameOf(entry)),
   );
   const words = [...missing.map(sentence(current.name)), ...extra.map(sentence(spare.name))];
   if (words.length === 0) return [];
@@ -62,7 +62,7 @@ function compareSettings(current: SurveyedRole, spare: SurveyedRole): Problem[] 
   ];
   return [{ message: `the role settings differ: ${some(words)}`, hint: `run: ${sql.join(' ')}` }];
 
-  function name(entry: { setting: string }): string | undefined {
+  function nameOf(entry: { setting: string }): string | undefined {
     return entry.setting.split('=')[0];
   }
   function sentence(role: string) {

@@ -15,7 +15,7 @@ import {
 } from '../../domain/fence.js';
 import type { SecretRef } from '../../domain/spec.js';
 
-const tagPattern = /\s*\[rotate ([^\s[\]]+) (\d{1,15}\.\d{1,15})\]/g;
+const tagPattern = / ?\[rotate ([^\s[\]]+) (\d{1,15}\.\d{1,15})\]/g;
 
 /** Percent-encoded, so that no name can look like the end of a tag. */
 function key(ref: SecretRef): string {
@@ -34,9 +34,14 @@ export function readFenceTag(comment: string | undefined, ref: SecretRef): Fence
 export function writeFenceTag(comment: string | undefined, ref: SecretRef, fence: Fence): string {
   const stored = readFenceTag(comment, ref);
   const highest = compareFences(stored, fence) > 0 ? stored : fence;
-  const rest = (comment ?? '').replaceAll(tagPattern, (tag: string, owner: string) =>
-    owner === key(ref) ? '' : tag,
-  );
   const tag = `[rotate ${key(ref)} ${formatFence(highest)}]`;
-  return rest === '' ? tag : `${rest} ${tag}`;
+  let written = false;
+  const replaced = (comment ?? '').replaceAll(tagPattern, (found: string, owner: string) => {
+    if (owner !== key(ref)) return found;
+    if (written) return '';
+    written = true;
+    return found.startsWith(' ') ? ` ${tag}` : tag;
+  });
+  if (written) return replaced;
+  return replaced === '' ? tag : `${replaced} ${tag}`;
 }

@@ -5,6 +5,8 @@ import { RotateError } from '../../domain/failure.js';
 import type { SecretValue } from '../../domain/secret-value.js';
 import type { Dial } from './dial.js';
 
+const noHost = 'none.invalid';
+
 /**
  * Whom to connect as, where, and with which TLS. The database of the URL is left out: each session names its own.
  * Understood parameters: `host`, `port`, `options`, `sslmode`, `sslrootcert` (a file, or `system`), `sslcert`,
@@ -13,7 +15,11 @@ import type { Dial } from './dial.js';
  * @throws RotateError BadConfig, never with the URL in it
  */
 export function readLoginUrl(login: SecretValue, name: string): Pick<Dial, 'config' | 'tls'> {
-  const text = login.text().trim();
+  // libpq takes `user@/database?host=/socket`, which URL does not
+  const text = login
+    .text()
+    .trim()
+    .replace(/^(\w+:\/\/[^/?#]*@)(?=[/?]|$)/, `$1${noHost}`);
   // no cause: the error of URL holds its input
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url === undefined || !['postgres:', 'postgresql:'].includes(url.protocol))
@@ -25,7 +31,7 @@ export function readLoginUrl(login: SecretValue, name: string): Pick<Dial, 'conf
   const host = parameters.get('host') ?? decoded(url.hostname, name);
   const port = Number(parameters.get('port') ?? (url.port || 5432));
   const user = decoded(url.username, name);
-  if (host === '') throw badUrl(name, 'it names no host');
+  if (host === '' || host === noHost) throw badUrl(name, 'it names no host');
   if (user === '') throw badUrl(name, 'it names no user');
   if (!Number.isInteger(port)) throw badUrl(name, 'its port is not a number');
   const options = parameters.get('options');

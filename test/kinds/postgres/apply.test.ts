@@ -142,13 +142,13 @@ describe('sessions', () => {
   });
 
   it('that keep coming are ended until none is left', async () => {
-    let stop = false;
+    const stop = new AbortController();
     let refused = 0;
     const storm = Array.from({ length: 5 }, async () => {
-      while (!stop) {
+      while (!stop.signal.aborted) {
         try {
           const session = await made.connect(made.current);
-          while (!stop && (await session.alive())) await sleep(20);
+          while (!stop.signal.aborted && (await session.alive())) await sleep(20);
           await session.close();
         } catch {
           refused++;
@@ -160,7 +160,7 @@ describe('sessions', () => {
     await apply({ old: 'disabled', new: 'valid' });
     expect(await postgres.users(made.context, made.settings, made.current)).toEqual([]);
     await sleep(100);
-    stop = true;
+    stop.abort();
     await Promise.all(storm);
     expect(refused).toBeGreaterThan(0);
     expect(await postgres.users(made.context, made.settings, made.current)).toEqual([]);

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { compareFences, noFence } from '../../../domain/fence.js';
 import { readFenceTag, writeFenceTag } from '../../../kinds/postgres/fence-tag.js';
@@ -36,7 +36,7 @@ describe('the fence in the owner’s comment', () => {
       ref,
       noFence,
     );
-    expect(comment).toBe(' a [rotate prod/db-password 9.1]');
+    expect(comment).toBe('[rotate prod/db-password 9.1] a');
   });
 
   it('reads back what it wrote, never lower, for any text, any names', () => {

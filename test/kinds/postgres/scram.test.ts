@@ -1,5 +1,5 @@
 import { createHash, createHmac } from 'node:crypto';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { SecretValue } from '../../../domain/secret-value.js';
 import { newPassword, passwordBits } from '../../../kinds/postgres/password.js';

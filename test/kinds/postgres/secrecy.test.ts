@@ -68,10 +68,10 @@ describe.each<Way>(['host', 'login'])('administered by %s', (way) => {
     const decoy = (await scramVerifier(newPassword())).text();
     await server.sql(['CREATE ROLE decoy', `ALTER ROLE decoy PASSWORD '${decoy}'`, 'DROP ROLE decoy']);
     expect((await server.log()).split(decoy).length).toBeGreaterThan(1);
-    const found = await server.sql(
+    const recorded = await server.sql(
       `SELECT count(*)::int FROM pg_stat_statements WHERE query LIKE '%${decoy}%'`,
     );
-    expect(found).not.toEqual([[0]]);
+    expect(recorded).not.toEqual([[0]]);
   });
 
   it('leaves no trace of the values or verifiers of a whole rotation', async () => {
