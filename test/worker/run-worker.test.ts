@@ -120,7 +120,12 @@ describe('a worker', () => {
     second.child.kill('SIGTERM');
     await second.ended;
     expect(
-      await client.workflow.execute(oneActivity, { taskQueue, workflowId: 'thawed', args: ['later'] }),
+      await client.workflow.execute(oneActivity, {
+        taskQueue,
+        workflowId: 'thawed',
+        args: ['later'],
+        workflowTaskTimeout: '1s',
+      }),
     ).toMatchObject({ got: 'later' });
     first.child.kill('SIGKILL');
     await first.ended;
