@@ -111,11 +111,14 @@ export interface RotationActivities {
     secrets: SealedSecret[];
     /** Which of the two values must work. */
     value: 'old' | 'fresh';
+    /** Right after the switch: consumers must have started since. */
+    justSwitched: boolean;
   }): Promise<Proven>;
   merge(input: {
     scope: RotationScope;
     commit: string;
     secrets: Required<SealedSecret>[];
+    digest: string;
     fence: Fence;
   }): Promise<{ merged: string }>;
   /** @throws StillInUse naming who */
@@ -130,6 +133,7 @@ export interface RotationActivities {
     scope: RotationScope;
     commit?: string;
     mayBeMerged: boolean;
+    secrets: Required<SealedSecret>[];
     fence: Fence;
   }): Promise<void>;
   tidy(input: { scope: RotationScope; hosts: string[]; done: boolean }): Promise<{ left: Reason[] }>;

@@ -39,7 +39,9 @@ export function deployActivities(
             to,
             secrets: scope.secrets.map((name) => formatSecretRef({ environment: scope.environment, name })),
             fence,
-            deadManMs: direction === 'advance' ? policy.deadManMs : Math.max(policy.deadManMs, 60_000),
+            // Going back leads to a system that worked: nothing would be won by going forward again.
+            deadManMs: direction === 'advance' ? policy.deadManMs : 0,
+            onFailure: direction === 'advance' ? 'undo' : 'keep',
           },
           p,
         );

@@ -2,7 +2,7 @@
 import type { Fence } from '../domain/fence.js';
 import { RotateError } from '../domain/failure.js';
 import type { RotationActivities, RotationScope, SealedSecret } from './api.js';
-import { baseOf, pulse, secretOf } from './common.js';
+import { baseOf, credentialAt, pulse, secretOf } from './common.js';
 import type { EffectInRepo, Services, Snapshot } from './ports.js';
 import { openCredential } from './sealed.js';
 import { ulidTime } from './ulid-time.js';
@@ -23,22 +23,22 @@ export function repoActivities(
       return { commit };
     },
 
-    async merge({ scope, commit, secrets, fence }) {
+    async merge({ scope, commit, secrets, digest, fence }) {
       const { signal } = pulse();
       const branch = await services.repo.at(commit, signal);
       let base = scope.base;
       let files = await blobs(branch, scope);
       const main = await services.repo.mainBranch();
       // Main may move again while the value is encrypted for its tip.
-      for (let race = 0; race < 5; race += 1) {
+      for (let race = 0; race < maxRaces; race += 1) {
         const result = await services.repo.merge({
           ...effect(scope, fence),
           main,
           base,
           branchCommit: commit,
           files,
-          planDigest: '',
-          rules: await rulesOf(services, scope),
+          planDigest: digest,
+          sameRules: (tip) => sameRules(services, scope, base, tip),
         });
         if ('merged' in result) return { merged: result.merged };
         // Ciphertext is never merged as text: it is written again from the sealed value, on what main has now.
@@ -46,34 +46,89 @@ export function repoActivities(
         files = await encryptAll(services, tip, scope, secrets, 'fresh');
         base = result.changed;
       }
-      throw new RotateError('GitConflict', 'main moves on faster than the new value can be merged');
+      throw new RotateError('GitConflict', `\`${main}\` moves on faster than the new value can be merged`);
     },
 
-    async unpublish({ scope, commit, mayBeMerged, fence }) {
+    async unpublish({ scope, commit, mayBeMerged, secrets, fence }) {
       const snapshot = await baseOf(services, scope);
-      if (mayBeMerged) {
-        const main = await services.repo.mainBranch();
-        const reverted = await services.repo.revert({
-          ...effect(scope, fence),
-          main,
-          since: scope.base,
-          ...(commit === undefined ? {} : { branchCommit: commit }),
-          files: await blobs(snapshot, scope),
-          rules: await rulesOf(services, scope),
-        });
-        if (reverted.result === 'moved' || reverted.result === 'rules-changed') {
-          throw new RotateError(
-            'GitConflict',
-            `\`${main}\` changed ${scope.secrets.join(', ')} or its rules since the rotation merged; it is not overwritten`,
-            {
-              hint: `look at ${reverted.tip.slice(0, 12)}, write the old value back by hand, then \`rotate retry ${scope.id}\``,
-            },
-          );
-        }
-      }
+      if (mayBeMerged) await writeBack(services, snapshot, scope, commit, secrets, fence);
       await services.repo.deleteBranch(effect(scope, fence));
     },
   };
+}
+
+const maxRaces = 5;
+
+/** Puts the old value back on main, without overwriting what someone else wrote there meanwhile. */
+async function writeBack(
+  services: Services,
+  snapshot: Snapshot,
+  scope: RotationScope,
+  commit: string | undefined,
+  secrets: readonly Required<SealedSecret>[],
+  fence: Fence,
+): Promise<void> {
+  const main = await services.repo.mainBranch();
+  let base = scope.base;
+  let files = await blobs(snapshot, scope);
+  for (let race = 0; race < maxRaces; race += 1) {
+    const reverted = await services.repo.revert({
+      ...effect(scope, fence),
+      main,
+      since: scope.base,
+      ...(base === scope.base ? {} : { base }),
+      ...(commit === undefined ? {} : { branchCommit: commit }),
+      files,
+      sameRules: (tip) => sameRules(services, scope, base, tip),
+    });
+    if (!('tip' in reverted)) return;
+    // Someone rekeyed the file or changed its rules: the old value is encrypted again for what main has now.
+    const tip = await services.repo.at(reverted.tip, pulse().signal);
+    await refuseForeignValues(services, tip, scope, secrets);
+    files = await encryptAll(services, tip, scope, secrets, 'old');
+    base = reverted.tip;
+  }
+  throw new RotateError('GitConflict', `\`${main}\` moves on faster than the old value can be written back`);
+}
+
+/** A value on main that is neither the old nor the new one is someone's own work. @throws RotateError RepoChanged */
+async function refuseForeignValues(
+  services: Services,
+  tip: Snapshot,
+  scope: RotationScope,
+  secrets: readonly Required<SealedSecret>[],
+): Promise<void> {
+  for (const sealed of secrets) {
+    const secret = secretOf(tip.config, scope.environment, sealed.name);
+    const there = await credentialAt(services, tip, secret);
+    const old = await openCredential(services, sealed.old);
+    const fresh = await openCredential(services, sealed.fresh);
+    if (there.value.equals(old.value) || there.value.equals(fresh.value)) continue;
+    throw new RotateError(
+      'RepoChanged',
+      `someone wrote a third value of ${sealed.name} to main (${tip.commit.slice(0, 12)}); it is not overwritten`,
+      { hint: `put the old value back by hand, then \`rotate retry ${scope.id}\`` },
+    );
+  }
+}
+
+/** Whether ciphertext made for one commit is for the right readers, and in the right form, at another. */
+async function sameRules(
+  services: Services,
+  scope: RotationScope,
+  base: string,
+  tip: string,
+): Promise<boolean> {
+  const { signal } = pulse();
+  const [before, after] = [await services.repo.at(base, signal), await services.repo.at(tip, signal)];
+  for (const name of scope.secrets) {
+    const [old, now] = [before, after].map((s) => secretOf(s.config, scope.environment, name));
+    if (old === undefined || now === undefined || old.file !== now.file) return false;
+    if (JSON.stringify(old.format) !== JSON.stringify(now.format)) return false;
+    if (JSON.stringify(await before.recipients(old)) !== JSON.stringify(await after.recipients(now)))
+      return false;
+  }
+  return true;
 }
 
 function effect(scope: RotationScope, fence: Fence): EffectInRepo {
@@ -83,12 +138,6 @@ function effect(scope: RotationScope, fence: Fence): EffectInRepo {
     date: ulidTime(scope.id),
     signal: pulse().signal,
   };
-}
-
-async function rulesOf(services: Services, scope: RotationScope): Promise<string[]> {
-  const { config } = await baseOf(services, scope);
-  const environment = config.environments.find((e) => e.name === scope.environment);
-  return environment?.rules === undefined ? [] : [environment.rules];
 }
 
 /** The ciphertext of the secrets as it stands in a commit. */

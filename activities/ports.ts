@@ -80,7 +80,7 @@ export interface RepoPort {
       branchCommit: string;
       files: Readonly<Record<string, Uint8Array>>;
       planDigest: string;
-      rules: readonly string[];
+      sameRules: (tip: string) => Promise<boolean>;
     },
   ): Promise<{ merged: string } | { changed: string }>;
   /** Writes the old blobs back on main where they are still this rotation's. */
@@ -88,11 +88,14 @@ export interface RepoPort {
     effect: EffectInRepo & {
       main: string;
       since: string;
+      /** The tip that {@link files} were encrypted for; default: they are the blobs of `since`. */
+      base?: string;
       branchCommit?: string;
       files: Readonly<Record<string, Uint8Array>>;
-      rules: readonly string[];
+      sameRules: (tip: string) => Promise<boolean>;
     },
   ): Promise<{ result: 'reverted' | 'nothing' } | { result: 'moved' | 'rules-changed'; tip: string }>;
+  /** Gone already is success; the fence is raised in any case. */
   deleteBranch(effect: EffectInRepo): Promise<void>;
   writeRecord(record: RotationRecord, signal: AbortSignal): Promise<void>;
 }
@@ -125,8 +128,9 @@ export interface ActivationPlan {
 
 export interface InstalledState {
   sha256: string;
-  owner: string;
-  group: string;
+  /** Name and number: a configuration may give either. */
+  owners: string[];
+  groups: string[];
   mode: string;
   inStore: boolean;
   /** On the host's monotonic clock, microseconds. */
@@ -167,6 +171,8 @@ export interface FleetPort {
       secrets: readonly string[];
       fence: Fence;
       deadManMs: number;
+      /** Whether a switch that failed is undone at once. */
+      onFailure: 'undo' | 'keep';
     },
     pulse: Pulse,
   ): Promise<{ installedAtUs: number; newlyFailed: string[] }>;

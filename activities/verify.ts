@@ -12,7 +12,7 @@ import { openCredential } from './sealed.js';
 
 export function verifyActivities(services: Services): Pick<RotationActivities, 'verify'> {
   return {
-    verify: ({ scope, files, commit, secrets, value }) =>
+    verify: ({ scope, files, commit, secrets, value, justSwitched }) =>
       beating(async (p) => {
         const { config } = await baseOf(services, scope);
         const host = hostOf(config, scope.host);
@@ -27,11 +27,11 @@ export function verifyActivities(services: Services): Pick<RotationActivities, '
               claim: `the ${value === 'fresh' ? 'new' : 'old'} value is installed`,
               host: host.name,
               result: 'passed',
-              evidence: `${file.path} ${state.owner}:${state.group} ${state.mode}, outside the store`,
+              evidence: `${file.path} ${state.owners[0]}:${state.groups[0]} ${state.mode}, outside the store`,
             }),
           );
         }
-        await verifyConsumers(services, scope, host, config, installedAtUs, p);
+        await verifyConsumers(services, scope, host, config, justSwitched ? installedAtUs : 0, p);
         proof.push(...(await verifyLogins(services, scope, config, secrets, value)));
         proof.push(...(await runProbes(services, scope, host, config, p)));
         return { proof };
@@ -55,8 +55,8 @@ async function verifyFile(
   const wrong: string[] = [];
   if (state.inStore) wrong.push('it lies in the Nix store, where everyone can read it');
   if (state.sha256 !== expected) wrong.push(`its content is not that of ${right.commit.slice(0, 12)}`);
-  if (state.owner !== file.owner) wrong.push(`its owner is ${state.owner}, not ${file.owner}`);
-  if (state.group !== file.group) wrong.push(`its group is ${state.group}, not ${file.group}`);
+  if (!state.owners.includes(file.owner)) wrong.push(`its owner is ${state.owners[0]}, not ${file.owner}`);
+  if (!state.groups.includes(file.group)) wrong.push(`its group is ${state.groups[0]}, not ${file.group}`);
   if (modeBits(state.mode) !== modeBits(file.mode)) wrong.push(`its mode is ${state.mode}, not ${file.mode}`);
   if (wrong.length > 0) {
     throw new RotateError('VerifyFailed', `${host.name}: ${file.path}: ${wrong.join('; ')}`, {
@@ -71,7 +71,10 @@ function modeBits(mode: string): number {
   return Number.parseInt(mode, 8);
 }
 
-/** Consumers run, and began to after the file was installed. */
+/**
+ * Consumers run, and began to after the file was installed. Later on any deploy installs the same content anew, so
+ * that the order tells nothing.
+ */
 async function verifyConsumers(
   services: Services,
   scope: HostScope,

@@ -61,6 +61,7 @@ export const failureClasses = {
   // git
   GitUnreachable: 'transient',
   GitConflict: 'transient',
+  RepoChanged: 'final',
   GitAuthFailed: 'final',
   GitRefused: 'final',
   GitFailed: 'final',

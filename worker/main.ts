@@ -7,10 +7,10 @@ import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
-import type { Logger } from '@temporalio/common';
 import { createActivities } from '../activities/index.js';
 import type { Services } from '../activities/ports.js';
 import { connect } from '../client/connection.js';
+import type { EndpointOptions } from '../client/endpoint.js';
 import { lookUpClaim, releaseClaim } from '../client/claims.js';
 import type { DevState } from '../client/dev-state.js';
 import { loadCodecKeys } from '../codec/keyring.js';
@@ -29,7 +29,7 @@ import { parseSecret, renderSecret } from '../stores/format/format.js';
 import { taskQueue } from '../workflows/messages.js';
 import { startDevServer } from './dev-server.js';
 import { makeFleetPort } from './fleet-port.js';
-import { ensureDevKeys, writeTemporalConfig } from './keys.js';
+import { ensureDevKeys, removeTemporalConfig, writeTemporalConfig } from './keys.js';
 import { makeRepoPort } from './repo-port.js';
 import { connectWorker, startWorker } from './run-worker.js';
 import { installRuntime } from './runtime.js';
@@ -46,7 +46,7 @@ export interface RunOptions {
 /** Runs the worker of worker.yaml until `signal`. @throws RotateError BadConfig, TemporalUnreachable, … */
 export async function runWorker(options: RunOptions & { configPath?: string }): Promise<void> {
   const env = options.env ?? process.env;
-  const path = findWorkerYaml({ env, ...(options.configPath === undefined ? {} : { flag: options.configPath }) });
+  const path = findWorkerYaml(options.configPath, env);
   const spec = await loadWorkerYaml(path);
   await work(spec, undefined, options);
 }
@@ -55,7 +55,9 @@ export async function runWorker(options: RunOptions & { configPath?: string }): 
  * Runs an embedded Temporal server and a worker for the repo at `cwd` until `signal`. Makes keys and worker.yaml
  * where they are absent, and keeps all state.
  */
-export async function runDev(options: RunOptions & { cwd: string; port?: number; tuned?: boolean }): Promise<void> {
+export async function runDev(
+  options: RunOptions & { cwd: string; port?: number; tuned?: boolean },
+): Promise<void> {
   const env = options.env ?? process.env;
   const checkout = await discover(options.cwd);
   const state = await ensureDevKeys(checkout.root, env);
@@ -72,31 +74,36 @@ export async function runDev(options: RunOptions & { cwd: string; port?: number;
   try {
     await writeTemporalConfig(state, server);
     options.log(`Temporal serves at ${server.address}, its state is ${server.databaseFile}`);
-    await work(spec, state, options);
+    await work(spec, { address: server.address, namespace: server.namespace }, options);
   } finally {
+    await removeTemporalConfig(state);
     await server.stop();
   }
 }
 
-async function work(spec: WorkerSpec, dev: DevState | undefined, options: RunOptions): Promise<void> {
+async function work(spec: WorkerSpec, server: EndpointOptions['server'], options: RunOptions): Promise<void> {
   const env = options.env ?? process.env;
-  for (const key of [...spec.identities, ...spec.codecKeys]) await checkPrivateFile(key);
+  const keyFiles = [...spec.identities, ...spec.codecKeys];
+  if (spec.ssh.identityFile !== undefined) keyFiles.push(spec.ssh.identityFile);
+  for (const path of keyFiles) await checkPrivateFile(path);
   const codecKeys = await loadCodecKeys(spec.codecKeys);
-  const logger = installRuntime();
+  installRuntime();
   const endpoint = {
     env,
     profile: spec.temporal.profile,
-    ...(dev === undefined ? {} : { devConfig: dev.temporalConfig }),
+    ...(server === undefined ? {} : { server }),
   };
   const connection = await connectWorker(endpoint);
   try {
     const temporal = await connect({ ...endpoint, codecKeys });
     try {
-      const { services, close } = await makeServices(spec, logger, env, {
+      const { services, close } = await makeServices(spec, env, {
         lookUp: (claim) => lookUpClaim(temporal.client, claim),
         release: (claim, holder) => releaseClaim(temporal.client, claim, holder),
       });
-      options.log(`seals to ${services.recipients[0] ?? ''}; this recipient must be in the rules of what it rotates`);
+      options.log(
+        `seals to ${services.recipients[0] ?? ''}; this recipient must be in the rules of what it rotates`,
+      );
       const worker = await startWorker({
         connection: connection.connection,
         namespace: connection.endpoint.namespace,
@@ -124,13 +131,13 @@ async function work(spec: WorkerSpec, dev: DevState | undefined, options: RunOpt
 /** Everything that the activities need, from the worker's configuration. */
 async function makeServices(
   spec: WorkerSpec,
-  logger: Logger,
   env: NodeJS.ProcessEnv,
   claims: Services['claims'],
 ): Promise<{ services: Services & { recipients: readonly string[] }; close: () => void }> {
   const sealer = await loadSealer(spec.identities);
   const keyring: AgeIdentity[] = [];
-  for (const path of spec.identities) keyring.push(...(await parseIdentities(await readFile(path, 'utf8'), path)));
+  for (const path of spec.identities)
+    keyring.push(...(await parseIdentities(await readFile(path, 'utf8'), path)));
   const git = gitEnvironment(env, {
     sshCommand: sshCommand({
       knownHosts: spec.ssh.knownHosts,
@@ -139,7 +146,7 @@ async function makeServices(
   });
   const clone = await Clone.open({ remote: spec.repo, stateDir: spec.state, environment: git });
   const snapshots = new Snapshots(clone, keyring);
-  const fleet = makeFleetPort({ spec, clone, logger, env });
+  const fleet = makeFleetPort({ spec, clone, env });
   return {
     services: {
       repo: makeRepoPort(clone, snapshots),
@@ -174,14 +181,20 @@ async function readLogin(spec: WorkerSpec, name: string): Promise<SecretValue> {
   return SecretValue.fromText(text.trimEnd());
 }
 
-async function writeDevConfig(state: DevState, remote: string | undefined, env: NodeJS.ProcessEnv): Promise<void> {
+async function writeDevConfig(
+  state: DevState,
+  remote: string | undefined,
+  env: NodeJS.ProcessEnv,
+): Promise<void> {
   if (remote === undefined) {
     throw new RotateError('BadConfig', 'this clone has no remote, and the worker works on a remote', {
       hint: '`git remote add origin …`, and push the main branch',
     });
   }
   const home = env['HOME'] ?? homedir();
-  const key = ['id_ed25519', 'id_rsa'].map((name) => join(home, '.ssh', name)).find((path) => existsSync(path));
+  const key = ['id_ed25519', 'id_rsa']
+    .map((name) => join(home, '.ssh', name))
+    .find((path) => existsSync(path));
   const agent = env['SSH_AUTH_SOCK'] !== undefined;
   const config = {
     version: 1,

@@ -72,7 +72,8 @@ export function makeRepoPort(clone: Clone, snapshots: Snapshots): RepoPort {
         base: request.base,
         files: request.files,
         branchCommit: request.branchCommit,
-        rules: request.rules,
+        rules: [],
+        sameRules: request.sameRules,
         message: rotationMessage(
           request.rotationId,
           request.claims.map((c) => c.secret),
@@ -88,7 +89,9 @@ export function makeRepoPort(clone: Clone, snapshots: Snapshots): RepoPort {
         main: request.main,
         since: request.since,
         files: request.files,
-        rules: request.rules,
+        rules: [],
+        sameRules: request.sameRules,
+        ...(request.base === undefined ? {} : { base: request.base }),
         ...(request.branchCommit === undefined ? {} : { branchCommit: request.branchCommit }),
         message: undoMessage(
           request.rotationId,

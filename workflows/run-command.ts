@@ -84,6 +84,7 @@ export async function runCommand(run: CommandRun): Promise<Outcome> {
         scope,
         commit: known(journal.repo.commit, 'commit'),
         secrets: allWithBoth(journal),
+        digest: journal.digest,
         fence,
       });
       return done({ merged });
@@ -106,6 +107,7 @@ export async function runCommand(run: CommandRun): Promise<Outcome> {
         scope,
         ...(journal.repo.commit === undefined ? {} : { commit: journal.repo.commit }),
         mayBeMerged: journal.repo.merge !== 'none',
+        secrets: allWithBoth(journal),
         fence,
       });
       return done();
@@ -321,6 +323,7 @@ async function verifyAll(run: CommandRun, scope: RotationScope): Promise<Outcome
       commit: known(journal.repo.commit, 'commit'),
       secrets: allWithBoth(journal),
       value: 'fresh',
+      justSwitched: false,
     });
   });
   return done();

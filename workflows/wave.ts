@@ -128,6 +128,7 @@ async function passThrough(
       commit: advancing ? input.commit : input.scope.base,
       secrets: input.secrets,
       value: advancing ? 'fresh' : 'old',
+      justSwitched: true,
     });
     proof.push(...verified.proof);
     if (advancing) outcome.verified = true;

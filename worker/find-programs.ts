@@ -1,0 +1,54 @@
+/** Whether the programs that the worker drives are there; for `rotate doctor`. */
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import type { DoctorFinding } from '../domain/doctor.js';
+
+const run = promisify(execFile);
+
+const programs: readonly { name: string; args: readonly string[]; hint: string }[] = [
+  { name: 'git', args: ['--version'], hint: 'install git on the worker' },
+  { name: 'nix', args: ['--version'], hint: 'install Nix 2.8 or newer on the worker' },
+  { name: 'nix-instantiate', args: ['--version'], hint: 'install Nix 2.8 or newer on the worker' },
+  { name: 'ssh', args: ['-V'], hint: 'install OpenSSH on the worker: nix copies over it' },
+];
+
+export async function findPrograms(env: NodeJS.ProcessEnv): Promise<DoctorFinding[]> {
+  const found = await Promise.all(
+    programs.map(async ({ name, args, hint }): Promise<DoctorFinding> => {
+      try {
+        const { stdout, stderr } = await run(name, args, { env, timeout: 10_000 });
+        const [version = ''] = `${stdout}${stderr}`.trim().split('\n');
+        return { subject: 'worker', check: name, result: 'ok', message: version };
+      } catch (error) {
+        return {
+          subject: 'worker',
+          check: name,
+          result: 'failed',
+          message: `cannot run ${name}: ${reason(error)}`,
+          hint,
+        };
+      }
+    }),
+  );
+  return [...found, await findNixosRebuild(env)];
+}
+
+/** It has no option that does nothing in every version, so it is only looked for. */
+async function findNixosRebuild(env: NodeJS.ProcessEnv): Promise<DoctorFinding> {
+  try {
+    const { stdout } = await run('sh', ['-c', 'command -v nixos-rebuild'], { env, timeout: 10_000 });
+    return { subject: 'worker', check: 'nixos-rebuild', result: 'ok', message: stdout.trim() };
+  } catch {
+    return {
+      subject: 'worker',
+      check: 'nixos-rebuild',
+      result: 'failed',
+      message: 'nixos-rebuild is not on PATH',
+      hint: 'on NixOS it is there; elsewhere `nix profile install nixpkgs#nixos-rebuild-ng`',
+    };
+  }
+}
+
+function reason(error: unknown): string {
+  return error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error);
+}
