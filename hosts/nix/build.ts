@@ -1,13 +1,12 @@
 /** Builds a host's system at exactly one commit, with nixos-rebuild. */
-import { mkdtemp, readlink, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { RotateError } from '../../domain/failure.js';
 import { assertStorePath } from '../remote-paths.js';
 import type { SshConfig } from '../ssh/ssh-config.js';
 import { knownFailure, lastLines, nixError } from './failures.js';
-import { configurationName, flakeAttribute, flakeReference, nixFlags } from './flake-ref.js';
-import type { FlakeSource } from './flake-ref.js';
+import { configurationName, flakeAttribute, nixFlags, withFlake } from './flake-ref.js';
+import type { FlakeSource, Workplace } from './flake-ref.js';
 import { nixEnvironment, runProgram } from './process.js';
 import type { Progress } from './process.js';
 
@@ -34,35 +33,32 @@ export interface BuildRequest extends FlakeSource, Progress {
  */
 export async function build(request: BuildRequest): Promise<string> {
   const what = `${configurationName(request.configuration)} at ${request.commit.slice(0, 12)}`;
-  const cwd = await mkdtemp(join(tmpdir(), 'rotate-build-'));
-  try {
+  return await withFlake(request, request, async (place) => {
     const { code, stderr } = await runProgram(
       'nixos-rebuild',
       [
         'build',
         '--flake',
-        `${flakeReference(request)}#${configurationName(request.configuration)}`,
+        `${place.reference}#${configurationName(request.configuration)}`,
         '--no-update-lock-file',
         ...(request.buildHost === undefined ? [] : ['--build-host', request.ssh.alias(request.buildHost)]),
       ],
-      { ...request, cwd, env: environment(request), timeoutMs: request.timeoutMs ?? 2 * 3_600_000 },
+      {
+        ...request,
+        cwd: place.cwd,
+        env: environment(request),
+        timeoutMs: request.timeoutMs ?? 2 * 3_600_000,
+      },
     );
     if (code !== 0) throw buildFailure(what, request.buildHost, stderr);
-    return (await builtHere(cwd)) ?? (await evaluatedPath(request, cwd, what));
-  } finally {
-    await rm(cwd, { recursive: true, force: true });
-  }
+    return (await builtHere(place.cwd)) ?? (await evaluatedPath(request, place, what));
+  });
 }
 
 /** What `build` would give, by evaluation alone. @throws RotateError BuildFailed, Timeout, BadConfig */
 export async function evaluateToplevel(request: Omit<BuildRequest, 'buildHost'>): Promise<string> {
   const what = `${configurationName(request.configuration)} at ${request.commit.slice(0, 12)}`;
-  const cwd = await mkdtemp(join(tmpdir(), 'rotate-eval-'));
-  try {
-    return await evaluatedPath(request, cwd, what);
-  } finally {
-    await rm(cwd, { recursive: true, force: true });
-  }
+  return await withFlake(request, request, async (place) => await evaluatedPath(request, place, what));
 }
 
 async function builtHere(cwd: string): Promise<string | undefined> {
@@ -77,7 +73,7 @@ async function builtHere(cwd: string): Promise<string | undefined> {
 
 async function evaluatedPath(
   request: Omit<BuildRequest, 'buildHost'>,
-  cwd: string,
+  place: Workplace,
   what: string,
 ): Promise<string> {
   const { code, stdout, stderr } = await runProgram(
@@ -87,9 +83,9 @@ async function evaluatedPath(
       'eval',
       '--raw',
       '--no-update-lock-file',
-      flakeAttribute(request, request.configuration, '.config.system.build.toplevel.outPath'),
+      flakeAttribute(place, request.configuration, '.config.system.build.toplevel.outPath'),
     ],
-    { ...request, cwd, env: environment(request), timeoutMs: request.timeoutMs ?? 15 * 60_000 },
+    { ...request, cwd: place.cwd, env: environment(request), timeoutMs: request.timeoutMs ?? 15 * 60_000 },
   );
   if (code !== 0) throw buildFailure(what, undefined, stderr);
   return assertStorePath(stdout.trim());

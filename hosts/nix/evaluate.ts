@@ -1,12 +1,9 @@
 /** Reads from a host's own configuration what it does with secrets: agenix's options, as they evaluate. */
 import { createHash } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { z } from 'zod';
 import { RotateError } from '../../domain/failure.js';
 import { knownFailure, lastLines, nixError } from './failures.js';
-import { flakeAttribute, nixFlags } from './flake-ref.js';
+import { flakeAttribute, nixFlags, withFlake } from './flake-ref.js';
 import type { FlakeSource } from './flake-ref.js';
 import { nixEnvironment, runProgram } from './process.js';
 import type { Progress } from './process.js';
@@ -76,8 +73,7 @@ const shape = z.object({
 
 /** One evaluation. @throws RotateError BuildFailed (it does not evaluate), BadConfig, NoSpace, Timeout */
 export async function evaluate(request: EvaluateRequest): Promise<SecretsConfiguration> {
-  const cwd = await mkdtemp(join(tmpdir(), 'rotate-eval-'));
-  try {
+  return await withFlake(request, request, async (place) => {
     const { code, stdout, stderr } = await runProgram(
       'nix',
       [
@@ -85,30 +81,29 @@ export async function evaluate(request: EvaluateRequest): Promise<SecretsConfigu
         'eval',
         '--json',
         '--no-update-lock-file',
-        flakeAttribute(request, request.configuration),
+        flakeAttribute(place, request.configuration),
         '--apply',
         expression,
       ],
       {
         ...request,
-        cwd,
+        cwd: place.cwd,
         env: nixEnvironment(request.environment ?? process.env),
         timeoutMs: request.timeoutMs ?? 15 * 60_000,
       },
     );
     if (code !== 0) throw evaluationFailure(request, stderr);
     const found = shape.parse(JSON.parse(stdout));
+    const known = hashes(request.files);
     return {
       ...(found.ageBin === null ? {} : { ageBin: found.ageBin }),
       identityPaths: found.identityPaths,
       secrets: found.secrets.map(({ file, sha256, ...secret }) => {
-        const inRepo = repoPath(file, sha256, hashes(request.files));
+        const inRepo = repoPath(file, sha256, known);
         return { ...secret, ...(inRepo === undefined ? {} : { file: inRepo }) };
       }),
     };
-  } finally {
-    await rm(cwd, { recursive: true, force: true });
-  }
+  });
 }
 
 /**
