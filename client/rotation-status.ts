@@ -40,7 +40,10 @@ export async function readRotation(
 ): Promise<Reading> {
   const what = `rotation ${ref.id} in ${ref.environment}`;
   const [description, answer] = await Promise.all([
-    call(session, (client) => client.workflow.getHandle(ref.workflowId).describe(), { what }),
+    call(session, (client) => client.workflow.getHandle(ref.workflowId).describe(), {
+      what,
+      deadlineMs: 5_000,
+    }),
     query(session, ref, options),
   ]);
   const reading = answer instanceof RotateError ? fromMemo(description, answer) : answer;

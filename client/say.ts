@@ -16,9 +16,9 @@ import { call, type Session } from './session.js';
  * @throws RotateError NoWorker; UnknownRotation; NotAllowed when it makes no sense now; UnknownHost
  */
 export async function say(session: Session, ref: RotationRef, body: PersonRequest): Promise<StatusAnswer> {
+  await requireListening(session);
   const { status } = await readRotation(session, ref);
   if (isEndState(status.state)) throw ended(ref, status.state);
-  await requireListening(session);
   try {
     return await call(
       session,

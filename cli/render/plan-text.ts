@@ -42,13 +42,17 @@ export function planText({ plan, digest }: DigestedPlan, columns: number | undef
         : `the file, what consumers run with, and a login through ${s.endpoints.join(', ')}`,
       '  ',
     );
-  say(`then merge, and watch for ${duration(plan.policy.soakMs)}`, '  ');
+  const { soakMs, proveAgainMs } = plan.policy;
+  say(soakMs === 0 ? 'then merge' : `then merge, and watch for ${duration(soakMs)}`, '  ');
   step('revoke');
   for (const s of plan.secrets) {
     say(s.effects.disable, '  ');
     say(s.effects.destroy, '  ');
   }
-  say(`proved at once, and again after ${duration(plan.policy.proveAgainMs)}`, '  ');
+  say(
+    `proved at once, and again ${proveAgainMs === 0 ? 'at the end' : `after ${duration(proveAgainMs)}`}`,
+    '  ',
+  );
   if (plan.notes.length > 0) {
     step('notes');
     for (const note of plan.notes) say(`- ${note}`, '  ');

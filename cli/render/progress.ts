@@ -1,12 +1,6 @@
 /** Six steps x hosts: one line a host, in 40 columns or in 200. Pure: a status goes in, lines come out. */
 import type { HostStatus, RotationStatus, StepStatus } from '../../domain/status.js';
-import {
-  isEndState,
-  stepNames,
-  type RotationState,
-  type StepName,
-  type StepState,
-} from '../../domain/steps.js';
+import { isEndState, stepNames, type RotationState, type StepState } from '../../domain/steps.js';
 import type { Paint, Style } from './style.js';
 import { count, cut, duration, oneLine, pad } from './text.js';
 import { displayWidth } from './width.js';
@@ -94,21 +88,26 @@ function wholeRow(status: RotationStatus): Row {
 function hostRows(status: RotationStatus): Row[] {
   const names = new Set(status.steps.flatMap((s) => s.hosts.map((h) => h.name)));
   return [...names].map((name) => {
-    const of = (step: StepStatus): HostStatus | undefined => step.hosts.find((h) => h.name === name);
+    const cells = stepNames.map((step) =>
+      hostCell(
+        status.steps.find((s) => s.name === step),
+        name,
+      ),
+    );
+    const telling = cells.filter((cell) => cell?.state === 'running' || cell?.state === 'failed');
     return {
       name: oneLine(name),
-      states: stepNames.map((step: StepName) => {
-        const found = status.steps.find((s) => s.name === step);
-        return found === undefined ? undefined : of(found)?.state;
-      }),
-      message: oneLine(
-        status.steps
-          .map((s) => of(s)?.message)
-          .filter((m) => m !== undefined)
-          .at(-1) ?? '',
-      ),
+      states: cells.map((cell) => cell?.state),
+      message: oneLine(telling.at(-1)?.message ?? ''),
     };
   });
+}
+
+/** A host that was last heard of while its step still ran is where the step is. */
+function hostCell(step: StepStatus | undefined, name: string): HostStatus | undefined {
+  const host = step?.hosts.find((h) => h.name === name);
+  if (host?.state !== 'running' || step === undefined || step.state === 'running') return host;
+  return { name, state: step.state };
 }
 
 function rowLine(

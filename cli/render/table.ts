@@ -1,4 +1,4 @@
-/** A table as wide as its contents, or as the terminal: the last column gives way first. */
+/** A table as wide as its contents, or as the terminal: the widest column gives way first. */
 import { oneLine, pad } from './text.js';
 import { displayWidth } from './width.js';
 

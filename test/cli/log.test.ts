@@ -1,0 +1,192 @@
+/** `list` and `history`: real git, no Temporal. */
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+
+import { initialSteps } from '../../domain/progress.js';
+import { formatRecord, type RotationRecord } from '../../repo/record.js';
+import { makeRepo, rotateYaml } from './fleet.js';
+import { expectOutput } from './schema.js';
+import { rotate, type Ended, type World } from './world.js';
+
+let folder: string;
+let repo: string;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'rotate-cli-'));
+  repo = makeRepo(folder);
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+function here(args: string, world: Partial<World> = {}): Promise<Ended> {
+  return rotate(args.split(' '), { cwd: repo, ...world });
+}
+
+/** As the worker pushes it. */
+function pushLog(records: readonly RotationRecord[]): void {
+  const clone = join(folder, 'worker');
+  const git = (...args: string[]): string =>
+    execFileSync('git', ['-C', clone, '-c', 'user.name=w', '-c', 'user.email=w@example.org', ...args], {
+      encoding: 'utf8',
+      stdio: 'pipe',
+    });
+  execFileSync('git', ['init', '--quiet', '--initial-branch=rotate-log', clone]);
+  for (const each of records) {
+    const file = join(clone, each.environment, `${each.id}.json`);
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(file, formatRecord(each));
+  }
+  git('add', '.');
+  git('commit', '--quiet', '-m', 'log');
+  git('push', '--quiet', join(folder, 'remote.git'), 'rotate-log');
+}
+
+function record(
+  id: string,
+  environment: string,
+  secret: string,
+  more: Partial<RotationRecord>,
+): RotationRecord {
+  return {
+    version: 1,
+    id,
+    environment,
+    secrets: [secret],
+    state: 'done',
+    startedAt: '2026-11-20T12:00:00.123Z',
+    endedAt: '2026-11-20T12:12:05.123Z',
+    steps: initialSteps(),
+    proof: [],
+    by: 'alice@laptop',
+    details: [{ name: secret, kind: 'postgres', file: `secrets/${environment}/${secret}.age` }],
+    ...more,
+  };
+}
+
+const first = record('01JDH00000000000000000000A', 'prod', 'db-password', { why: 'quarterly' });
+const second = record('01JDH00000000000000000000B', 'prod', 'db-password', {
+  state: 'rolled-back',
+  reason: { type: 'SwitchFailed', message: 'web-1 does not switch' },
+});
+const other = record('01JDH00000000000000000000C', 'test', 'api-key', {});
+
+describe('rotate list', () => {
+  test('shows the secrets and that none was ever rotated', async () => {
+    expect(await here('list')).toEqual({
+      code: 0,
+      stdout: `ENVIRONMENT  NAME         KIND      STORE   AGE      LAST   FILE
+prod         db-password  postgres  agenix  unknown  never  secrets/prod/db-password.age
+prod         api-key      postgres  agenix  unknown  never  secrets/prod/api-key.age
+test         api-key      postgres  agenix  unknown  never  secrets/test/api-key.age
+`,
+      stderr: '',
+    });
+  });
+
+  test('shows the last rotation of each from the remote, as JSON too', async () => {
+    pushLog([first, second, other]);
+    const { code, stdout } = await here('list --json', { cwd: join(repo, 'deep') });
+    expectOutput(stdout, 'list');
+    expect(JSON.parse(stdout)).toEqual([
+      {
+        environment: 'prod',
+        name: 'db-password',
+        kind: 'postgres',
+        store: 'agenix',
+        file: 'secrets/prod/db-password.age',
+        lastRotation: { id: second.id, state: 'rolled-back', endedAt: second.endedAt },
+      },
+      expect.not.objectContaining({ lastRotation: expect.anything() }),
+      expect.objectContaining({ lastRotation: expect.objectContaining({ id: other.id }) }),
+    ]);
+    expect(code).toBe(0);
+    const { stdout: text } = await here('list --env prod');
+    expect(text).toMatch(/prod +db-password +postgres +agenix +\d+ days? +rolled-back/);
+    expect(text).not.toContain('test ');
+  });
+
+  test('fits a narrow terminal', async () => {
+    const { stdout } = await here('list', { terminal: { columns: 60 } });
+    expect(stdout).toBe(`ENVIRON…  NAME      KIND     STORE   AGE      LAST   FILE
+prod      db-pass…  postgr…  agenix  unknown  never  secret…
+prod      api-key   postgr…  agenix  unknown  never  secret…
+test      api-key   postgr…  agenix  unknown  never  secret…
+`);
+  });
+
+  test('shows what the clone has when the remote is gone, and says so', async () => {
+    pushLog([first]);
+    await here('list');
+    renameSync(join(folder, 'remote.git'), join(folder, 'moved.git'));
+    const { code, stdout, stderr } = await here('list --json');
+    expect(JSON.parse(stdout)[0].lastRotation.id).toBe(first.id);
+    expect(stderr).toMatch(/^rotate: the log may be out of date: /);
+    expect(code).toBe(0);
+  });
+
+  test('needs no git', async () => {
+    const bare = join(folder, 'no-git');
+    mkdirSync(bare);
+    writeFileSync(join(bare, 'rotate.yaml'), rotateYaml);
+    const { code, stdout, stderr } = await here('list --json', { cwd: bare });
+    expectOutput(stdout, 'list');
+    expect(stderr).toMatch(/^rotate: no history: /);
+    expect(code).toBe(0);
+  });
+
+  test('says where rotate.yaml is wrong, and what to do', async () => {
+    writeFileSync(join(repo, 'rotate.yaml'), rotateYaml.replace('store: agenix', 'stor: agenix'));
+    const { code, stdout, stderr } = await here('list --json', { cwd: join(repo, 'deep') });
+    expectOutput(stdout, 'error');
+    expect(stderr).toContain('rotate.yaml:3:');
+    expect(stderr).toContain('did you mean `store`?');
+    expect(code).toBe(2);
+  });
+
+  test('takes a rotate.yaml by name, and says when there is none', async () => {
+    expect((await here(`list --config ${join(repo, 'rotate.yaml')}`, { cwd: folder })).code).toBe(0);
+    expect(await here('list --config nowhere.yaml')).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('there is no file nowhere.yaml, which --config names'),
+    });
+    expect(await here('list --env prd')).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('unknown environment `prd`, did you mean `prod`?'),
+    });
+  });
+});
+
+describe('rotate history', () => {
+  test('shows the rotations of one secret, newest first', async () => {
+    pushLog([first, second, other]);
+    expect(await here('history db-password')).toEqual({
+      code: 0,
+      stdout: `ID                          STARTED               TOOK        STATE        BY            WHY
+01JDH00000000000000000000B  2026-11-20T12:00:00Z  12 min 5 s  rolled-back  alice@laptop  web-1 does not switch
+01JDH00000000000000000000A  2026-11-20T12:00:00Z  12 min 5 s  done         alice@laptop  quarterly
+`,
+      stderr: '',
+    });
+  });
+
+  test('prints the records as JSON, as many as asked for', async () => {
+    pushLog([first, second, other]);
+    const { stdout, code } = await here('history prod/db-password --json --limit 1');
+    expectOutput(stdout, 'history');
+    expect(JSON.parse(stdout)).toEqual([JSON.parse(JSON.stringify(second))]);
+    expect(code).toBe(0);
+  });
+
+  test('says that a secret was never rotated, or is none', async () => {
+    expect(await here('history db-password')).toEqual({
+      code: 0,
+      stdout: '',
+      stderr: 'rotate: prod/db-password was never rotated\n',
+    });
+    expect(await here('history db-pass')).toMatchObject({ code: 2 });
+    expect(await here('history db-password --limit many')).toMatchObject({ code: 2 });
+  });
+});

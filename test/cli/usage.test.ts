@@ -1,0 +1,195 @@
+/** What is typed wrongly, and help. */
+import { readdirSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+
+import { describe, expect, test } from 'vitest';
+
+import { exitCodeOfState, exitCodes, failureExitCodes } from '../../cli/exit-codes.js';
+import { commands } from '../../cli/registry.js';
+import { reportError } from '../../cli/report-error.js';
+import { makeScreen } from '../../cli/screen.js';
+import { RotateError } from '../../domain/failure.js';
+import { rotationStates } from '../../domain/steps.js';
+import { expectOutput } from './schema.js';
+import { rotate, transcript, type World } from './world.js';
+
+async function typed(args: string, world: Partial<World> = {}): Promise<string> {
+  const words = args === '' ? [] : args.split(' ');
+  return transcript(words, await rotate(words, { cwd: tmpdir(), ...world }));
+}
+
+describe('the command line', () => {
+  test('suggests what was meant', async () => {
+    expect(await typed('strat db-password')).toBe(`$ rotate strat db-password
+rotate: error: unknown command \`strat\`
+rotate: hint: did you mean \`start\`?
+=> 2
+`);
+    expect(await typed('start db-password --detatch')).toBe(`$ rotate start db-password --detatch
+rotate: error: unknown option \`--detatch\`
+rotate: hint: did you mean \`--detach\`?
+=> 2
+`);
+  });
+
+  test('names what is missing and what is too much', async () => {
+    expect(await typed('watch')).toContain('missing required argument `id`');
+    expect(await typed('list prod')).toContain('too many arguments for `list`');
+    expect(await typed('start a --reason')).toContain('argument missing');
+    expect(await typed('start a --watch --detach --yes')).toContain(
+      '--watch and --detach exclude each other',
+    );
+  });
+
+  test('answers with JSON where JSON was asked for, even of what it does not understand', async () => {
+    const { code, stdout } = await rotate(['statsu', '--json'], { cwd: tmpdir() });
+    expectOutput(stdout, 'error');
+    expect(code).toBe(2);
+  });
+
+  test('shows the help on stderr, as an error, when no command is given', async () => {
+    const { code, stdout, stderr } = await rotate([], { cwd: tmpdir() });
+    expect([code, stdout]).toEqual([2, '']);
+    expect(stderr).toContain('Usage: rotate [options] [command]');
+  });
+
+  test('prints help with examples on stdout for every command', async () => {
+    for (const { name, summary, examples } of commands) {
+      const { code, stdout, stderr } = await rotate([name, '--help'], { cwd: tmpdir() });
+      expect([code, stderr]).toEqual([0, '']);
+      expect(stdout).toContain(`Usage: rotate ${name}`);
+      expect(stdout).toContain('--json');
+      expect(examples.length).toBeGreaterThan(0);
+      for (const { command } of examples) expect(stdout).toContain(`$ ${command}`);
+      expect(summary).toMatch(/^[a-z]/);
+    }
+  });
+
+  test('prints its version', async () => {
+    expect(await typed('--version')).toMatch(/^\$ rotate --version\n\d+\.\d+\.\d+\n=> 0\n$/);
+  });
+
+  test('registers every command of its folder', () => {
+    const files = readdirSync(new URL('../../cli/commands', import.meta.url));
+    expect(files.map((file) => file.replace(/\.ts$/, '')).toSorted()).toEqual(
+      commands.map(({ name }) => name).toSorted(),
+    );
+  });
+
+  test('says that it has no codec key', async () => {
+    expect(await typed('status', { env: { ROTATE_WORKER_CONFIG: '/nonexistent' } })).toMatch(
+      /^\$ rotate status\nrotate: error: no codec key: .*\nrotate: hint: name the key file with --codec-key/,
+    );
+  });
+
+  test('names a codec key file that cannot be read', async () => {
+    expect(await typed('status --codec-key /nonexistent.key'))
+      .toBe(`$ rotate status --codec-key /nonexistent.key
+rotate: error: cannot read the codec key file /nonexistent.key (ENOENT)
+rotate: hint: check the path and its permissions
+=> 2
+`);
+  });
+});
+
+describe('errors', () => {
+  function report(
+    error: unknown,
+    options: { debug?: boolean; columns?: number; noColor?: boolean } = {},
+  ): string {
+    let text = '';
+    const out = {
+      write: (more: string) => {
+        text += more;
+      },
+      isTTY: options.columns !== undefined,
+      columns: options.columns,
+      rows: undefined,
+    };
+    const context = {
+      stdout: out,
+      stderr: out,
+      stdin: { isTTY: false, readLine: async () => undefined },
+      env: options.noColor === true ? { NO_COLOR: '1' } : {},
+      cwd: '/',
+      signal: new AbortController().signal,
+    };
+    const code = reportError(
+      error,
+      context,
+      makeScreen(context, { json: false, colour: true }),
+      options.debug === true,
+    );
+    return `${text}=> ${code}`;
+  }
+
+  test('have no stack trace, unless it is asked for', () => {
+    const error = new RotateError('HostUnreachable', 'host web-1 does not answer', {
+      hint: 'is it up?',
+      cause: new Error('ETIMEDOUT'),
+    });
+    expect(report(error)).toBe('rotate: error: host web-1 does not answer\nrotate: hint: is it up?\n=> 1');
+    expect(report(error, { debug: true })).toMatch(/\n {4}at .*\ncaused by: Error: ETIMEDOUT\n {4}at /);
+  });
+
+  test('are coloured on a terminal, and not with NO_COLOR', () => {
+    const error = new RotateError('Busy', 'rotation 01J runs');
+    expect(report(error, { columns: 80 })).toContain('\u001B[31merror:\u001B[39m');
+    expect(report(error, { columns: 80, noColor: true })).toBe('rotate: error: rotation 01J runs\n=> 1');
+  });
+
+  test('that nobody expected end with 3 and ask for a report', () => {
+    expect(report(new TypeError('x is not a function'))).toBe(
+      'rotate: error: something went wrong that should not: x is not a function\n' +
+        'rotate: hint: run it again with --debug and report what it prints\n=> 3',
+    );
+  });
+
+  test('cannot command the terminal', () => {
+    expect(report(new RotateError('UnitFailed', 'app: \u001B]0;owned\u0007\u009B2J\u202Egnp'))).toBe(
+      'rotate: error: app: \uFFFD]0;owned\uFFFD\uFFFD2J\uFFFDgnp\n=> 1',
+    );
+  });
+});
+
+describe('exit codes', () => {
+  test('follow from the type of a failure', () => {
+    const types = (code: number): string[] =>
+      failureExitCodes()
+        .filter(([, c]) => c === code)
+        .map(([type]) => type);
+    expect(types(exitCodes.done)).toEqual([]);
+    expect(types(exitCodes.usage)).toEqual([
+      'Usage',
+      'BadConfig',
+      'UnknownSecret',
+      'AmbiguousSecret',
+      'UnknownHost',
+      'UnknownRotation',
+      'BadRules',
+      'BadRecipient',
+      'BadFormat',
+    ]);
+    expect(types(exitCodes.failed)).toEqual(['Internal']);
+    expect(types(exitCodes.unreachable)).toEqual([
+      'NotAllowed',
+      'Forged',
+      'TemporalUnreachable',
+      'NoWorker',
+      'WrongKey',
+    ]);
+    expect(types(exitCodes.interrupted)).toEqual(['Interrupted']);
+  });
+
+  test('follow from the state of a rotation', () => {
+    expect(rotationStates.map((state) => [state, exitCodeOfState(state)])).toEqual([
+      ['running', 0],
+      ['waiting', 0],
+      ['needs-attention', 3],
+      ['refused', 1],
+      ['done', 0],
+      ['rolled-back', 1],
+      ['failed', 3],
+    ]);
+  });
+});
