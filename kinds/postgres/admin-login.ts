@@ -3,7 +3,7 @@ import { type Client, DatabaseError } from 'pg';
 import { RotateError, asRotateError } from '../../domain/failure.js';
 import type { KindContext } from '../kind.js';
 import { type AdminSession, adminDatabase } from './admin-session.js';
-import { dial } from './dial.js';
+import { dial, hangUp } from './dial.js';
 import { readLoginUrl } from './login-url.js';
 import { serverError } from './sqlstate.js';
 
@@ -27,7 +27,7 @@ export function loginSession(context: KindContext, name: string): AdminSession {
         throw failure(error, server, signal);
       } finally {
         // a session that failed in a transaction is rolled back by its end
-        await client?.end();
+        if (client !== undefined) await hangUp(client);
       }
     },
   };

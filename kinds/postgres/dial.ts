@@ -5,6 +5,7 @@
  * without. Whoever wants the server's certificate checked says so in the URL.
  */
 import type { Duplex } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { ConnectionOptions } from 'node:tls';
 import { Client, type ClientConfig, DatabaseError } from 'pg';
 
@@ -70,6 +71,17 @@ async function connect({ config, channel, signal }: Dial, ssl: ConnectionOptions
     stream?.destroy();
     throw error;
   }
+}
+
+/** Ends a connection; a goodbye that is not answered within a second must not hold up the result. */
+export async function hangUp(client: Client): Promise<void> {
+  const waiting = new AbortController();
+  const ended = client.end().finally(() => waiting.abort());
+  const timer = sleep(1000, undefined, { signal: waiting.signal, ref: false }).then(
+    () => client.connection.stream.destroy(),
+    () => undefined,
+  );
+  await Promise.race([ended, timer]);
 }
 
 /** pg wants a socket that it connects itself; this one is connected already. */

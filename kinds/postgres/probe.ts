@@ -1,11 +1,10 @@
 /** Logs in as a consumer would, and says what happened. Keeps no connection. */
-import { setTimeout as sleep } from 'node:timers/promises';
 import { type Client, DatabaseError } from 'pg';
 import type { CheckResult } from '../../domain/credential.js';
 import { asRotateError } from '../../domain/failure.js';
 import type { SecretValue } from '../../domain/secret-value.js';
 import type { KindContext } from '../kind.js';
-import { dial } from './dial.js';
+import { dial, hangUp } from './dial.js';
 import { parseEndpoint } from './endpoint.js';
 import type { PostgresSettings } from './schema.js';
 import { isLoginRefusal, withoutSecrets } from './sqlstate.js';
@@ -78,17 +77,6 @@ async function login(
   } finally {
     if (client !== undefined) await hangUp(client);
   }
-}
-
-/** A goodbye that is not answered must not hold up the result. */
-async function hangUp(client: Client): Promise<void> {
-  const waiting = new AbortController();
-  const ended = client.end().finally(() => waiting.abort());
-  const timer = sleep(1000, undefined, { signal: waiting.signal, ref: false }).then(
-    () => client.connection.stream.destroy(),
-    () => undefined,
-  );
-  await Promise.race([ended, timer]);
 }
 
 /**

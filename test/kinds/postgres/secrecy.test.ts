@@ -19,6 +19,8 @@ let server: PostgresServer;
 beforeAll(async () => {
   server = await startServer({
     settings: {
+      shared_preload_libraries: 'pg_stat_statements',
+      'pg_stat_statements.track': 'all',
       // all that can print a statement
       log_min_error_statement: 'debug5',
       log_lock_waits: 'on',

@@ -33,8 +33,10 @@ export interface ServerOptions {
   settings?: Readonly<Record<string, string>>;
 }
 
-/** The newest PostgreSQL of the machine. */
+/** The newest PostgreSQL of the machine, or what $ROTATE_TEST_POSTGRES names, to try another version. */
 export async function binaries(): Promise<string> {
+  const chosen = process.env['ROTATE_TEST_POSTGRES'];
+  if (chosen !== undefined) return chosen;
   const root = '/usr/lib/postgresql';
   const versions = (await readdir(root)).toSorted((a, b) => Number(b) - Number(a));
   if (versions[0] === undefined) throw new Error('install the Debian package postgresql');
@@ -95,8 +97,6 @@ export async function startServer(options: ServerOptions = {}): Promise<Postgres
     log_transaction_sample_rate: '1',
     log_connections: 'on',
     log_line_prefix: '%p %u ',
-    shared_preload_libraries: 'pg_stat_statements',
-    'pg_stat_statements.track': 'all',
     ...options.settings,
   };
   const conf = Object.entries(settings).map(([key, value]) => `${key} = '${value}'\n`);
