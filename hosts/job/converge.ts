@@ -58,7 +58,13 @@ export async function converge(
   options: ConvergeOptions = {},
 ): Promise<ConvergeResult> {
   const patience = new Patience(host.name, request, options);
-  await start(host, request, options.signal);
+  try {
+    await start(host, request, options.signal);
+  } catch (error) {
+    // It may have begun: asking again starts nothing twice.
+    if (asRotateError(error)?.type !== 'HostUnknownOutcome') throw error;
+    await patience.reach('the host', () => start(host, request, options.signal));
+  }
   let starts = 1;
   for (;;) {
     const status = await patience.reach('the switch', () => look(host, request.jobId, options.signal));

@@ -136,9 +136,11 @@ log() {
   journalctl --quiet --no-pager --output=cat "_SYSTEMD_INVOCATION_ID=\${INVOCATION_ID:-none}" 2>/dev/null || :
 }
 list() { sed -n "s/^$1: //p" | tr ', ' '\\n\\n' | sed '/^$/d' | sort -u; }
+# As nixos-rebuild runs them: with the usual umask; and without our lock, which a daemon might keep open.
 set_profile() {
-  [ "$(resolve "$profile")" = "$1" ] || nix-env --profile "$profile" --set "$1" 8>&-
+  [ "$(resolve "$profile")" = "$1" ] || ( umask 022; exec nix-env --profile "$profile" --set "$1" ) 8>&-
 }
+activate() { ( umask 022; exec "$1/bin/switch-to-configuration" "$2" ) 8>&-; }
 
 # Puts back what the first attempt found, by store path: profile, running system and boot default.
 put_back() {
@@ -148,7 +150,7 @@ put_back() {
   while :; do
     [ -z "$_profile" ] || set_profile "$_profile" || say "cannot set the profile to $_profile"
     undo_rc=0
-    "$_old/bin/switch-to-configuration" switch 8>&- || undo_rc=$?
+    activate "$_old" switch || undo_rc=$?
     _tries=$((_tries + 1))
     # Someone's switch may hold NixOS's own lock for a while.
     if [ "$undo_rc" != 1 ] || [ "$_tries" -ge 40 ] || ! nixos_busy; then break; fi
@@ -156,7 +158,7 @@ put_back() {
   done
   case $_boot in
     '' | "$_old") ;;
-    *) "$_boot/bin/switch-to-configuration" boot 8>&- || say "cannot make $_boot the boot default again" ;;
+    *) activate "$_boot" boot || say "cannot make $_boot the boot default again" ;;
   esac
   undone=0
   if [ "$(resolve /run/current-system)" = "$_old" ] &&
@@ -232,7 +234,7 @@ do_switch() {
       if full "$_err"; then finish no-space; else finish failed; fi
     }
     rc=0
-    "$to/bin/switch-to-configuration" boot 8>&- || rc=$?
+    activate "$to" boot || rc=$?
     if [ "$rc" = 0 ]; then finish already; fi
     detail='cannot set the boot default'
     finish failed
@@ -264,7 +266,7 @@ do_switch() {
   }
   say "switching to $to"
   rc=0
-  "$to/bin/switch-to-configuration" switch 8>&- || rc=$?
+  activate "$to" switch || rc=$?
   keep ended "$(monotonic_us)"
   say "switch-to-configuration said $rc"
   judge

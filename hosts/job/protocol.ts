@@ -99,7 +99,7 @@ if [ "$_current" != "$2" ]; then echo "answer=moved"; echo "current=$_current"; 
 systemctl stop "rotate-$id-undo.service" 2>/dev/null || :
 keep settled confirmed || exit 73
 forget switching
-echo "answer=\$([ "$(resolve "$profile")" = "$2" ] && echo confirmed || echo profile)"
+if [ "$(resolve "$profile")" = "$2" ]; then echo answer=confirmed; else echo answer=profile; fi
 `;
 
 const number = z.string().regex(/^\d+$/).transform(Number);

@@ -1,6 +1,7 @@
 /** One SSH connection: made with a verified host key, watched, and told when it is gone. */
 import { readFile } from 'node:fs/promises';
 import { NodeSSH } from 'node-ssh';
+import ssh2 from 'ssh2';
 import type { Client, ClientChannel } from 'ssh2';
 import { RotateError } from '../../domain/failure.js';
 import type { HostSpec } from '../../domain/spec.js';
@@ -142,14 +143,25 @@ async function readKnownHosts(path: string | undefined): Promise<{ path: string;
 
 async function credentials(auth: SshAuth): Promise<{ agent: string } | { privateKey: string }> {
   if ('agent' in auth) return { agent: auth.agent };
+  let privateKey: string;
   try {
-    return { privateKey: await readFile(auth.identityFile, 'utf8') };
+    privateKey = await readFile(auth.identityFile, 'utf8');
   } catch (error) {
     throw new RotateError('BadConfig', `cannot read the SSH key ${auth.identityFile}`, {
       hint: 'set ssh.identityFile in worker.yaml to a key that the worker may read',
       cause: error,
     });
   }
+  const parsed = ssh2.utils.parseKey(privateKey);
+  if (parsed instanceof Error)
+    throw new RotateError(
+      'BadConfig',
+      `cannot use the SSH key ${auth.identityFile}: ${parsed.message.toLowerCase()}`,
+      {
+        hint: 'give the worker a private key without a passphrase, or an agent',
+      },
+    );
+  return { privateKey };
 }
 
 /** Which key the server shows when it may choose; for the message only, so every failure means: not known. */

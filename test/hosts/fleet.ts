@@ -87,4 +87,16 @@ export class Fleet {
     });
     return toplevel;
   }
+
+  /** The same, installed as a first system: a host that runs none yet is no NixOS host. */
+  async install(
+    host: string,
+    description: unknown,
+    files: Record<string, string | Uint8Array> = {},
+  ): Promise<string> {
+    const toplevel = await this.deliver(host, description, files);
+    const set = `nix-env -p /nix/var/nix/profiles/system --set ${toplevel}`;
+    await this.#lab.exec(host, `${set} && ${toplevel}/bin/switch-to-configuration switch`);
+    return toplevel;
+  }
 }

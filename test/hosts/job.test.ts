@@ -72,7 +72,8 @@ async function switchTo(
 
 /** Puts `first` back, whatever a test has left. */
 async function reset(): Promise<void> {
-  const { running } = await readFacts(pool.host('h1'));
+  const { running, profile, bootDefault, armed } = await readFacts(pool.host('h1'));
+  if (running === first && profile === first && bootDefault === first && armed.length === 0) return;
   const result = await switchTo(first, { from: running === undefined ? [] : [running], pin: 'reset' });
   expect(['switched', 'already']).toContain(result.outcome);
 }
@@ -80,13 +81,8 @@ async function reset(): Promise<void> {
 beforeAll(async () => {
   fleet = await Fleet.create(lab);
   pool = lab.pool(undefined, { connectTimeoutMs: 2_000, keepaliveIntervalMs: 500 });
-  first = await fleet.deliver('h1', app('1'));
+  first = await fleet.install('h1', app('1'));
   second = await fleet.deliver('h1', app('2'));
-  // A host that runs nothing yet is no NixOS host: give it a first system as an installation would.
-  await lab.exec(
-    'h1',
-    `nix-env -p /nix/var/nix/profiles/system --set ${first} && ${first}/bin/switch-to-configuration switch`,
-  );
 }, 120_000);
 
 afterEach(reset);
@@ -132,10 +128,6 @@ describe('a switch', () => {
   });
 
   test('to what runs but is neither profile nor boot default makes it so', async () => {
-    await lab.exec(
-      'h1',
-      `nix-env -p /nix/var/nix/profiles/system --set ${second}; ${second}/bin/switch-to-configuration boot`,
-    );
     expect(await switchTo(first)).toMatchObject({ outcome: 'already' });
     expect(await readFacts(pool.host('h1'))).toMatchObject({
       running: first,
@@ -172,6 +164,33 @@ describe('a switch', () => {
     expect(await readFacts(pool.host('h1'))).toMatchObject({ running: first, profile: first });
     await lab.exec('h1', 'systemctl stop holder');
     expect((await converge(pool.host('h1'), waiting)).outcome).toBe('switched');
+  });
+});
+
+describe('a host', () => {
+  test('that is reached through sudo, and whose sh is bash, is switched as well', async () => {
+    const deploy = lab.pool([lab.spec('h1', { user: 'deploy', sudo: true })]).host('h1');
+    await lab.exec('h1', 'ln -sfn bash /usr/bin/sh');
+    try {
+      expect(await converge(deploy, request(second))).toMatchObject({
+        outcome: 'switched',
+        restartedUnits: ['app.service'],
+      });
+      const bad = await fleet.deliver('h1', app('9', { knobs: { failActivation: true } }));
+      expect(await converge(deploy, request(bad, { from: [second] }))).toMatchObject({
+        outcome: 'failed',
+        undone: true,
+      });
+      expect((await readFacts(deploy)).running).toBe(second);
+    } finally {
+      await lab.exec('h1', 'ln -sfn dash /usr/bin/sh');
+    }
+  });
+
+  test('keeps what it remembers to root alone', async () => {
+    await switchTo(second);
+    expect(await lab.exec('h1', 'stat -c %a /var/lib/rotate /run/rotate')).toBe('700\n700\n');
+    expect(await lab.exec('h1', 'stat -c %a /boot/loader/default')).toBe('644\n');
   });
 });
 
@@ -274,6 +293,37 @@ describe('a switch that fails', () => {
   });
 });
 
+describe('a disk that is full', () => {
+  const full = async (directory: string, mount: string, work: () => Promise<void>) => {
+    await lab.exec(
+      'h1',
+      `cp -a ${directory} /tmp/kept; mount -t tmpfs -o ${mount} full ${directory}; cp -a /tmp/kept/. ${directory}/`,
+    );
+    await lab.exec('h1', `i=0; while ln -s x ${directory}/fill$i 2>/dev/null; do i=$((i+1)); done`);
+    try {
+      await work();
+    } finally {
+      await lab.exec('h1', `umount ${directory}; rm -rf /tmp/kept`);
+    }
+  };
+
+  test('where the fences are changes nothing', async () => {
+    await switchTo(first);
+    await full('/var/lib/rotate/fence', 'nr_inodes=20', async () => {
+      const error = await failure(switchTo(second, { secrets: ['prod/db-password', 'prod/other'] }));
+      expect(error.type).toBe('NoSpace');
+    });
+    expect(await readFacts(pool.host('h1'))).toMatchObject({ running: first, profile: first, armed: [] });
+  });
+
+  test('where the profiles are changes nothing, and disarms the dead man', async () => {
+    await full('/nix/var/nix/profiles', 'nr_inodes=60', async () => {
+      expect((await failure(switchTo(second))).type).toBe('NoSpace');
+      expect(await readFacts(pool.host('h1'))).toMatchObject({ running: first, profile: first, armed: [] });
+    });
+  });
+});
+
 describe('the connection', () => {
   test('may be lost during the switch', async () => {
     await lab.exec('h1', 'mkdir -p /etc/lab; echo 2 > /etc/lab/slow');
@@ -323,7 +373,7 @@ describe('the connection', () => {
       `for i in $(seq 100); do [ -e /var/lib/rotate/jobs/${once.jobId}/result ] && break; sleep 0.05; done`,
     );
     expect((await switchTo(second)).outcome).toMatch(/^(already|switched)$/);
-    await pause(5_000);
+    await pause(4_000);
     expect((await readFacts(pool.host('h1'))).running).toBe(second);
   });
 });
@@ -331,10 +381,12 @@ describe('the connection', () => {
 describe('a host that reboots', () => {
   test('in the middle of a switch is looked at again and ends where it should', async () => {
     await lab.exec('h1', 'mkdir -p /etc/lab; echo 20 > /etc/lab/slow');
-    const switching = switchTo(second);
+    const once = request(second);
+    const switching = converge(pool.host('h1'), once);
+    const begun = `/var/lib/rotate/jobs/${once.jobId}/switching`;
     await lab.exec(
       'h1',
-      'for i in $(seq 50); do ls /var/lib/rotate/jobs/*/switching >/dev/null 2>&1 && break; sleep 0.1; done; rm /etc/lab/slow',
+      `for i in $(seq 100); do [ -e ${begun} ] && break; sleep 0.1; done; rm /etc/lab/slow`,
     );
     await lab.sh('reboot', 'h1', '--hard');
     expect((await switching).outcome).toMatch(/^(already|switched)$/);

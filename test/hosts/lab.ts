@@ -1,6 +1,6 @@
 /** A lab of real hosts (systemd, sshd, nix) for the tests of this folder; each test file has one of its own. */
 import { execFile } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -92,6 +92,14 @@ export class Lab {
       tags: [],
       ...changes,
     };
+  }
+
+  /** `value` encrypted to the key of a host, by age. */
+  async encrypt(host: string, value: string): Promise<Uint8Array> {
+    const plain = join(this.scratch, 'plain');
+    await writeFile(plain, value);
+    await run('age', ['-r', this.host(host).hostKey, '-o', join(this.scratch, 'sealed'), plain]);
+    return new Uint8Array(await readFile(join(this.scratch, 'sealed')));
   }
 
   /** A pool of `specs` (all hosts as root when absent), closed with the lab. */

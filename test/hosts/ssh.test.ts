@@ -1,10 +1,16 @@
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { Client } from 'pg';
 import { describe, expect, test, vi } from 'vitest';
 import { RotateError } from '../../domain/failure.js';
 import type { RemoteCommand } from '../../domain/remote.js';
+import type { HostSpec } from '../../domain/spec.js';
+import { writeSshConfig } from '../../hosts/ssh/ssh-config.js';
 import { failure } from './failure.js';
 import { useLab } from './lab.js';
 
+const run = promisify(execFile);
 const lab = useLab('ssh', ['h1', 'h2']);
 const command = (script: string, more: Partial<RemoteCommand> = {}): RemoteCommand => ({
   script,
@@ -220,10 +226,71 @@ describe('the kept connection', () => {
   });
 });
 
+describe('an agent', () => {
+  test('proves who the worker is as well as a key file', async () => {
+    const socket = join(lab.scratch, 'agent');
+    const { stdout } = await run('ssh-agent', ['-a', socket]);
+    const pid = Number(/SSH_AGENT_PID=(\d+)/.exec(stdout)?.[1]);
+    try {
+      await run('ssh-add', ['-q', lab.inventory.identityFile], {
+        env: { ...process.env, SSH_AUTH_SOCK: socket },
+      });
+      const host = lab.pool(undefined, { auth: { agent: socket } }).host('h1');
+      expect((await host.run(command('echo hello'))).stdout).toBe('hello\n');
+    } finally {
+      process.kill(pid);
+    }
+  });
+});
+
+describe('settings for OpenSSH', () => {
+  const ssh = async (specs: HostSpec[], directory: string, knownHosts?: string) => {
+    const config = await writeSshConfig({
+      directory: join(lab.scratch, directory),
+      hosts: specs,
+      auth: { identityFile: lab.inventory.identityFile },
+      ...(knownHosts === undefined ? {} : { knownHosts }),
+    });
+    return await run('ssh', [...config.nixSshOpts.split(' '), config.alias('h1'), 'echo hello']);
+  };
+
+  test('let ssh in where our own connections are let in', async () => {
+    expect((await ssh([lab.spec('h1')], 'plain')).stdout).toBe('hello\n');
+    expect((await ssh([lab.spec('h1')], 'with a space')).stdout).toBe('hello\n');
+    const { hostKey: _, ...unpinned } = lab.spec('h1');
+    expect((await ssh([unpinned], 'known', lab.inventory.knownHosts)).stdout).toBe('hello\n');
+  });
+
+  test('refuse where those refuse', async () => {
+    await expect(ssh([lab.spec('h1', { hostKey: lab.host('h2').hostKey })], 'wrong')).rejects.toThrow(
+      /Host key verification failed/,
+    );
+    const { hostKey: _, ...unpinned } = lab.spec('h1');
+    await expect(ssh([unpinned], 'unknown')).rejects.toThrow(/Host key verification failed/);
+  });
+
+  test('hold nothing that a value could smuggle in', async () => {
+    for (const changes of [
+      { address: '10.0.0.1\n  ProxyCommand touch /tmp/x' },
+      { address: '%h' },
+      { address: '-oProxyCommand=x' },
+      { user: 'root ProxyCommand' },
+      { hostKey: 'ssh-ed25519 AAAA,*' },
+    ])
+      expect((await failure(ssh([lab.spec('h1', changes)], 'bad'))).type).toBe('BadConfig');
+  });
+});
+
 describe('refusals', () => {
   test('each has a type of its own', async () => {
     const nobody = lab.pool([lab.spec('h1', { user: 'nobody-here' })]).host('h1');
     expect((await failure(nobody.run(command('true', { as: 'nobody-here' })))).type).toBe('HostAuthFailed');
+    const noAgent = lab.pool(undefined, { auth: { agent: '/nowhere/agent' } }).host('h1');
+    expect((await failure(noAgent.run(command('true')))).type).toBe('HostAuthFailed');
+    const locked = join(lab.scratch, 'locked');
+    await run('ssh-keygen', ['-q', '-t', 'ed25519', '-N', 'passphrase', '-f', locked]);
+    const withPassphrase = lab.pool(undefined, { auth: { identityFile: locked } }).host('h1');
+    expect((await failure(withPassphrase.run(command('true')))).type).toBe('BadConfig');
     const closed = lab.pool([lab.spec('h1', { port: 23 })]).host('h1');
     expect((await failure(closed.run(command('true')))).type).toBe('HostUnreachable');
     expect(() => lab.pool().host('h9')).toThrow(/there is no host h9/);

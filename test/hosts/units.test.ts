@@ -1,16 +1,7 @@
-import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { readFacts } from '../../hosts/facts.js';
-import { dryActivate } from '../../hosts/job/dry-activate.js';
-import { build, evaluateToplevel } from '../../hosts/nix/build.js';
-import { copy } from '../../hosts/nix/copy.js';
-import { evaluate } from '../../hosts/nix/evaluate.js';
 import { inspectFile, tryOpen } from '../../hosts/secret-file.js';
-import { writeSshConfig } from '../../hosts/ssh/ssh-config.js';
 import { unitStates } from '../../hosts/unit-state.js';
 import { restartUnits } from '../../hosts/units.js';
 import { failure } from './failure.js';
@@ -20,15 +11,6 @@ import { useLab } from './lab.js';
 const lab = useLab('units', ['h1', 'h2']);
 let fleet: Fleet;
 let first: string;
-const run = promisify(execFile);
-
-/** `value` encrypted to the key of `host`, by age. */
-async function encrypt(host: string, value: string): Promise<Uint8Array> {
-  const plain = join(lab.scratch, 'plain');
-  await writeFile(plain, value);
-  await run('age', ['-r', lab.host(host).hostKey, '-o', join(lab.scratch, 'sealed'), plain]);
-  return new Uint8Array(await readFile(join(lab.scratch, 'sealed')));
-}
 
 const description = {
   secrets: { db: { file: 'secrets/prod/db.age', owner: 'app', group: 'app', mode: '0440' } },
@@ -45,11 +27,9 @@ const description = {
 
 beforeAll(async () => {
   fleet = await Fleet.create(lab);
-  first = await fleet.deliver('h1', description, { 'secrets/prod/db.age': await encrypt('h1', 'hunter2') });
-  await lab.exec(
-    'h1',
-    `nix-env -p /nix/var/nix/profiles/system --set ${first} && ${first}/bin/switch-to-configuration switch`,
-  );
+  first = await fleet.install('h1', description, {
+    'secrets/prod/db.age': await lab.encrypt('h1', 'hunter2'),
+  });
 }, 120_000);
 
 describe('restarting units', () => {
@@ -129,22 +109,22 @@ describe('a secret file', () => {
 
   test('is opened on the host by its own age and identities', async () => {
     await expect(
-      tryOpen(lab.pool().host('h1'), await encrypt('h1', 'x'), identities),
+      tryOpen(lab.pool().host('h1'), await lab.encrypt('h1', 'x'), identities),
     ).resolves.toBeUndefined();
   });
 
   test('that another host could open is refused in the words of age', async () => {
-    const error = await failure(tryOpen(lab.pool().host('h1'), await encrypt('h2', 'x'), identities));
+    const error = await failure(tryOpen(lab.pool().host('h1'), await lab.encrypt('h2', 'x'), identities));
     expect(error.type).toBe('HostCannotDecrypt');
     expect(error.message).toMatch(/^h1 cannot open the file: .*no identity matched/);
     const none = { ...identities, identityPaths: ['/etc/nowhere'] };
-    expect((await failure(tryOpen(lab.pool().host('h1'), await encrypt('h1', 'x'), none))).message).toMatch(
-      /none of its identities/,
-    );
+    expect(
+      (await failure(tryOpen(lab.pool().host('h1'), await lab.encrypt('h1', 'x'), none))).message,
+    ).toMatch(/none of its identities/);
     const noAge = { ...identities, ageBin: '/nix/no/age' };
-    expect((await failure(tryOpen(lab.pool().host('h1'), await encrypt('h1', 'x'), noAge))).message).toMatch(
-      /no age at/,
-    );
+    expect(
+      (await failure(tryOpen(lab.pool().host('h1'), await lab.encrypt('h1', 'x'), noAge))).message,
+    ).toMatch(/no age at/);
   });
 
   test('as installed shows content, owner, mode, place and when', async () => {
@@ -165,143 +145,5 @@ describe('a secret file', () => {
     expect((await inspectFile(host, '/run/agenix/db'))?.installedMonotonicUs).toBeGreaterThan(nowMonotonicUs);
     expect(await inspectFile(host, '/run/agenix/none')).toBeUndefined();
     expect((await inspectFile(host, `${first}/activate`))?.inStore).toBe(true);
-  });
-});
-
-describe('a system', () => {
-  test('is built by nixos-rebuild on the worker or on a build host, with the same result, and leaves no trace', async () => {
-    const commit = await fleet.commit({ h1: { label: 'b' } });
-    const request = { ...fleet.source, commit, configuration: 'h1', ssh: await fleet.ssh() };
-    const toplevel = await build(request);
-    expect(toplevel).toMatch(/^\/nix\/store\/[a-z0-9]{32}-nixos-system-h1-b$/);
-    expect(await build({ ...request, buildHost: 'h2' })).toBe(toplevel);
-    expect(await evaluateToplevel(request)).toBe(toplevel);
-    expect(await fleet.git('status', '--porcelain')).toBe('');
-  });
-
-  test('is built at the commit that was asked for, from a bare clone and from another branch too', async () => {
-    const old = await fleet.commit({ h1: { label: 'old' } });
-    await fleet.git('checkout', '-q', '-b', 'side');
-    const side = await fleet.commit({ h1: { label: 'side' } });
-    await fleet.git('checkout', '-q', 'main');
-    await fleet.commit({ h1: { label: 'new' } });
-    const bare = join(lab.scratch, 'a bare clone.git');
-    await run('git', ['clone', '-q', '--bare', fleet.repository, bare]);
-    const request = { ...fleet.source, configuration: 'h1', ssh: await fleet.ssh(), repository: bare };
-    expect(await build({ ...request, commit: old })).toMatch(/h1-old$/);
-    expect(await build({ ...request, commit: side })).toMatch(/h1-side$/);
-    expect((await failure(build({ ...request, commit: '0'.repeat(40) }))).type).toBe('BuildFailed');
-  });
-
-  test('that does not build fails with the last lines', async () => {
-    const commit = await fleet.commit({ h1: { secrets: { x: { file: 'secrets/none.age' } } } });
-    const request = { ...fleet.source, commit, configuration: 'h1', ssh: await fleet.ssh() };
-    const error = await failure(build(request));
-    expect(error.type).toBe('BuildFailed');
-    expect(error.message).toMatch(/^cannot build h1 at [0-9a-f]{12}: .*none\.age/);
-    expect(String(error.details?.['output']).length).toBeLessThanOrEqual(4_096);
-    expect((await failure(build({ ...request, configuration: 'h1"; x' }))).type).toBe('BadConfig');
-  });
-
-  test('ends its build when it is aborted', async () => {
-    const commit = await fleet.commit({ h1: { label: 'c' } });
-    const abort = new AbortController();
-    const building = build({
-      ...fleet.source,
-      commit,
-      configuration: 'h1',
-      ssh: await fleet.ssh(),
-      signal: abort.signal,
-    });
-    abort.abort(new Error('given up'));
-    await expect(building).rejects.toThrow('given up');
-  });
-
-  test('is copied as root, and through sudo to a login that is not trusted', async () => {
-    const toplevel = await fleet.deliver('h1', { label: 'copied' });
-    expect(await lab.exec('h1', `nix-store --check-validity ${toplevel} && echo there`)).toBe('there\n');
-    await lab.exec(
-      'h2',
-      'sed -i "s/^trusted-users.*/trusted-users = root/" /etc/nix/nix.conf; systemctl restart nix-daemon.socket',
-    );
-    const spec = lab.spec('h2', { user: 'deploy', sudo: true });
-    const ssh = await writeSshConfig({
-      directory: join(lab.scratch, 'ssh2'),
-      hosts: [spec],
-      auth: { identityFile: lab.inventory.identityFile },
-    });
-    await copy({ toplevel, host: spec, ssh, environment: fleet.source.environment });
-    expect(await lab.exec('h2', `nix-store --check-validity ${toplevel} && echo there`)).toBe('there\n');
-  });
-
-  test('is not copied to a host with another key, or to one that does not answer, or that is full', async () => {
-    const toplevel = await fleet.build('h1', { label: 'refused', etc: { big: 'x'.repeat(300_000) } });
-    const to = async (changes: object, directory: string) => {
-      const spec = lab.spec('h1', changes);
-      const ssh = await writeSshConfig({
-        directory: join(lab.scratch, directory),
-        hosts: [spec],
-        auth: { identityFile: lab.inventory.identityFile },
-      });
-      return await failure(copy({ toplevel, host: spec, ssh, environment: fleet.source.environment }));
-    };
-    expect((await to({ hostKey: lab.host('h2').hostKey }, 'ssh3')).type).toBe('HostKeyMismatch');
-    expect((await to({ port: 23 }, 'ssh4')).type).toBe('HostUnreachable');
-    expect((await to({ user: 'nobody-here' }, 'ssh5')).type).toBe('HostAuthFailed');
-    await lab.sh('fill', 'h1');
-    expect((await to({}, 'ssh6')).type).toBe('NoSpace');
-    await lab.sh('drain', 'h1');
-  });
-
-  test('says by a dry activation what it would do to units', async () => {
-    const changed = structuredClone(description);
-    changed.services.app.serviceConfig.ExecStart = '/usr/bin/sleep 1000';
-    const next = await fleet.deliver('h1', changed);
-    expect(await dryActivate(lab.pool().host('h1'), next)).toEqual({
-      stop: ['app.service'],
-      start: ['app.service'],
-      restart: [],
-      reload: [],
-      skip: [],
-      restartsSystemd: false,
-    });
-    expect(await dryActivate(lab.pool().host('h1'), first)).toMatchObject({
-      stop: [],
-      start: [],
-      restart: [],
-    });
-  });
-});
-
-describe('a configuration', () => {
-  test('tells where its secrets come from and go to', async () => {
-    const files = {
-      'secrets/prod/db.age': await encrypt('h1', 'v'),
-      'secrets/other.age': await encrypt('h1', 'w'),
-    };
-    const commit = await fleet.commit(
-      { h1: { ...description, age: { identityPaths: ['/persist/key', '/etc/ssh/ssh_host_ed25519_key'] } } },
-      files,
-    );
-    const found = await evaluate({
-      ...fleet.source,
-      commit,
-      configuration: 'h1',
-      files: new Map(Object.entries(files)),
-    });
-    expect(found).toEqual({
-      ageBin: '/opt/lab/age/bin/age',
-      identityPaths: ['/persist/key', '/etc/ssh/ssh_host_ed25519_key'],
-      secrets: [
-        {
-          name: 'db',
-          file: 'secrets/prod/db.age',
-          path: '/run/agenix/db',
-          owner: 'app',
-          group: 'app',
-          mode: '0440',
-        },
-      ],
-    });
   });
 });
