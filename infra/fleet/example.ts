@@ -21,6 +21,8 @@ export interface ExampleOptions {
   lab: Lab;
   /** Overrides of the policy, as in rotate.yaml. */
   policy?: Record<string, unknown>;
+  /** More of the user's own probes, as in rotate.yaml. */
+  probes?: readonly unknown[];
   log?: (line: string) => void;
 }
 
@@ -73,7 +75,7 @@ export async function makeExample(options: ExampleOptions): Promise<Example> {
   const state = await ensureDevKeys(clone, env);
   const example: Example = { folder, lab, inventory, clone, bare, state, env };
 
-  await writeRepo(example, options.policy ?? {});
+  await writeRepo(example, options);
   await writeWorkerConfig(example);
   await commit(example, 'Describe the fleet');
 
@@ -84,7 +86,7 @@ export async function makeExample(options: ExampleOptions): Promise<Example> {
 }
 
 /** First password of `app_a`; made here, known to the fleet's file and to PostgreSQL. */
-async function writeRepo(example: Example, policy: Record<string, unknown>): Promise<void> {
+async function writeRepo(example: Example, options: ExampleOptions): Promise<void> {
   const { clone, inventory, lab, state } = example;
   const recipient = /public key: (age1\S+)/.exec(await readFile(state.identityFile, 'utf8'))?.[1] ?? '';
   const keyOf = (name: string): string => lab.host(inventory, name).hostKey;
@@ -105,10 +107,10 @@ async function writeRepo(example: Example, policy: Record<string, unknown>): Pro
     input: content,
   });
   await writeFile(join(clone, 'hosts.json'), `${JSON.stringify(describeHosts(), null, 2)}\n`);
-  await writeFile(join(clone, 'rotate.yaml'), stringify(rotateYaml(example, policy)));
+  await writeFile(join(clone, 'rotate.yaml'), stringify(rotateYaml(example, options)));
 }
 
-function rotateYaml({ inventory, lab }: Example, policy: Record<string, unknown>): unknown {
+function rotateYaml({ inventory, lab }: Example, { policy = {}, probes = [] }: ExampleOptions): unknown {
   const host = (name: string, more: Record<string, unknown> = {}): [string, unknown] => {
     const { address, hostKey } = lab.host(inventory, name);
     return [name, { environment: 'prod', address, hostKey, ...more }];
@@ -137,7 +139,7 @@ function rotateYaml({ inventory, lab }: Example, policy: Record<string, unknown>
             endpoints: ['db-1:5432'],
           },
           consumers: [{ hosts: ['@web', 'test-vm'], units: ['app.service'], action: 'restart' }],
-          verify: [{ tcp: 'db-1:5432' }],
+          verify: [{ tcp: 'db-1:5432' }, ...probes],
         },
       },
     },
@@ -266,6 +268,7 @@ async function setFirstPassword(example: Example): Promise<void> {
     example,
     `SET log_statement = 'none'; SET log_min_duration_statement = -1;\nALTER ROLE app_a PASSWORD '${password}';`,
   );
+  await rm(join(example.folder, 'first-password'));
   for (const name of appHosts) await example.lab.ssh(name, 'systemctl restart app.service');
 }
 

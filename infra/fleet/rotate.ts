@@ -1,0 +1,122 @@
+/** The command line and the worker as their users run them: separate processes of the built package. */
+import { spawn, type ChildProcess } from 'node:child_process';
+import { open } from 'node:fs/promises';
+import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { join } from 'node:path';
+import type { RotationStatus } from '../../domain/status.js';
+import type { Example } from './example.js';
+import { projectRoot } from './lab.js';
+import { run, type RunOptions, type RunResult } from './run.js';
+
+const cli = join(projectRoot, 'dist', 'cli', 'main.js');
+
+/** Runs `rotate ARGS` in the operator's clone. */
+export function rotate(
+  example: Example,
+  args: readonly string[],
+  options: RunOptions = {},
+): Promise<RunResult> {
+  return run(process.execPath, [cli, ...args], {
+    cwd: example.clone,
+    env: example.env,
+    accept: 'any',
+    ...options,
+  });
+}
+
+/** `rotate … --json`, parsed. */
+export async function rotateJson<T>(
+  example: Example,
+  args: readonly string[],
+): Promise<{ code: number; json: T }> {
+  const { code, stdout, stderr } = await rotate(example, [...args, '--json']);
+  try {
+    const json: T = JSON.parse(stdout);
+    return { code, json };
+  } catch {
+    throw new Error(`rotate ${args.join(' ')} ended with ${code} and printed no JSON:\n${stdout}\n${stderr}`);
+  }
+}
+
+export interface DevProcess {
+  pid: number;
+  logFile: string;
+  /** Ends it as Ctrl-C does, and waits. */
+  stop(): Promise<void>;
+  /** As if the power had failed. */
+  kill(): Promise<void>;
+  freeze(): void;
+  thaw(): void;
+}
+
+/** Starts `rotate dev` (embedded Temporal server and worker), and waits until a worker answers. */
+export async function startDev(example: Example): Promise<DevProcess> {
+  return startProcess(example, ['dev'], 'dev.log');
+}
+
+/** Starts `rotate worker`, for a server that runs already. */
+export async function startWorker(example: Example): Promise<DevProcess> {
+  return startProcess(example, ['worker', '--config', example.state.workerConfig], 'worker.log');
+}
+
+async function startProcess(example: Example, args: readonly string[], log: string): Promise<DevProcess> {
+  const logFile = join(example.folder, log);
+  const file = await open(logFile, 'a', 0o600);
+  const from = (await file.stat()).size;
+  const child = spawn(process.execPath, [cli, ...args], {
+    cwd: example.clone,
+    env: example.env,
+    stdio: ['ignore', file.fd, file.fd],
+  });
+  await file.close();
+  const { pid } = child;
+  if (pid === undefined) throw new Error(`cannot start rotate ${args[0]}`);
+  await listening(child, logFile, from);
+  const exited = (): boolean => child.exitCode !== null || child.signalCode !== null;
+  const end = async (signal: NodeJS.Signals): Promise<void> => {
+    if (exited()) return;
+    const closed = once(child, 'exit');
+    child.kill(signal);
+    await closed;
+  };
+  return {
+    pid,
+    logFile,
+    stop: () => end('SIGTERM'),
+    kill: () => end('SIGKILL'),
+    freeze: () => void child.kill('SIGSTOP'),
+    thaw: () => void child.kill('SIGCONT'),
+  };
+}
+
+async function listening(child: ChildProcess, logFile: string, from: number): Promise<void> {
+  for (let i = 0; i < 600; i += 1) {
+    const { stdout } = await run('tail', ['-c', `+${from + 1}`, logFile]);
+    if (stdout.includes('worker listens')) return;
+    if (child.exitCode !== null) throw new Error(`rotate ended with ${child.exitCode}:\n${stdout}`);
+    await sleep(100);
+  }
+  throw new Error('the worker does not listen after 60 s');
+}
+
+export async function statusOf(example: Example, id: string): Promise<RotationStatus> {
+  return (await rotateJson<RotationStatus>(example, ['status', id])).json;
+}
+
+/** Waits until `done` says yes, asking twice a second. */
+export async function waitFor(
+  example: Example,
+  id: string,
+  done: (status: RotationStatus) => boolean,
+  timeoutMs = 120_000,
+): Promise<RotationStatus> {
+  const end = Date.now() + timeoutMs;
+  for (;;) {
+    const status = await statusOf(example, id);
+    if (done(status)) return status;
+    if (Date.now() > end)
+      throw new Error(`still ${status.state} after ${timeoutMs} ms: ${JSON.stringify(status)}`);
+    await sleep(300);
+  }
+}
