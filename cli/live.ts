@@ -3,7 +3,7 @@ import type { Output } from './context.js';
 import { displayWidth } from './render/width.js';
 
 const hideCursor = '\u001B[?25l';
-const showCursor = '\u001B[?25h';
+export const showCursor = '\u001B[?25h';
 const clearDown = '\u001B[J';
 
 export interface Live {

@@ -11,6 +11,12 @@ enableCompileCache();
 
 const { run } = await import('./run.js');
 const { interruptedBy } = await import('./interrupted.js');
+const { showCursor } = await import('./live.js');
+
+/** A terminal whose size nobody has set says 0. */
+function sizeOf(size: number): number | undefined {
+  return size > 0 ? size : undefined;
+}
 
 function outputOf(stream: NodeJS.WriteStream): Output {
   return {
@@ -19,10 +25,10 @@ function outputOf(stream: NodeJS.WriteStream): Output {
       return stream.isTTY;
     },
     get columns() {
-      return stream.isTTY ? stream.columns : undefined;
+      return stream.isTTY ? sizeOf(stream.columns) : undefined;
     },
     get rows() {
-      return stream.isTTY ? stream.rows : undefined;
+      return stream.isTTY ? sizeOf(stream.rows) : undefined;
     },
   };
 }
@@ -52,14 +58,18 @@ const stdin: Input = {
 // `rotate list | head`: nobody reads any more, which is no failure of ours.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') process.exit(exitCodes.done);
-  throw error;
+  process.stderr.write(`rotate: error: cannot write to stdout (${error.code ?? error.message})\n`);
+  process.exit(exitCodes.failed);
 });
 
 const interruption = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM'] as const)
   process.on(signal, () => {
     // The second time, whatever hangs is left hanging.
-    if (interruption.signal.aborted) process.exit(exitCodes.interrupted);
+    if (interruption.signal.aborted) {
+      if (process.stdout.isTTY) process.stdout.write(showCursor);
+      process.exit(exitCodes.interrupted);
+    }
     interruption.abort(signal);
   });
 

@@ -1,6 +1,6 @@
 /** Opens a session: codec keys, then the connection. What the command line needs to know of either, it asks here. */
-import { connect } from './connection.js';
-import type { Session } from './session.js';
+import { connect, type TemporalConnection } from './connection.js';
+import { interrupted, type Session } from './session.js';
 
 export interface OpenOptions {
   /** Codec key files, newest first; see dev-state.ts. */
@@ -19,13 +19,39 @@ export interface OpenedSession extends Session {
 export async function openSession(options: OpenOptions): Promise<OpenedSession> {
   const { loadCodecKeys } = await import('../codec/keyring.js');
   const codecKeys = await loadCodecKeys(options.keyFiles);
-  options.signal.throwIfAborted();
-  const connection = await connect({
+  const connecting = connect({
     codecKeys,
     env: options.env,
     ...(options.devConfig === undefined ? {} : { devConfig: options.devConfig }),
   });
+  const connection = await unlessAborted(connecting, options.signal);
   return { connection, signal: options.signal, close: () => connection.close() };
+}
+
+/** Gives up waiting at once; a connection that comes later is closed. */
+async function unlessAborted(
+  connecting: Promise<TemporalConnection>,
+  signal: AbortSignal,
+): Promise<TemporalConnection> {
+  let stop = (): void => {};
+  const aborted = new Promise<never>((_, reject) => {
+    stop = () => reject(interrupted(signal.reason));
+    if (signal.aborted) stop();
+    else signal.addEventListener('abort', stop, { once: true });
+  });
+  try {
+    return await Promise.race([connecting, aborted]);
+  } catch (error) {
+    if (signal.aborted)
+      connecting.then(
+        (late) => late.close(),
+        // That it failed as well is no news.
+        () => {},
+      );
+    throw error;
+  } finally {
+    signal.removeEventListener('abort', stop);
+  }
 }
 
 /** The id of the key that seals. @throws RotateError BadConfig when the files cannot be used */

@@ -13,6 +13,7 @@ export function planText({ plan, digest }: DigestedPlan, columns: number | undef
   const step = (name: string): void => {
     lines.push(paint('bold', name));
   };
+  const of = (s: PlannedSecret): string => (plan.secrets.length > 1 ? `${s.name}: ` : '');
   for (const s of plan.secrets) {
     lines.push(paint('bold', oneLine(`${s.environment}/${s.name}`)));
     say(`${s.kind}, ${overlapWords[s.overlap]}${accounts(s)}`, '  ');
@@ -21,7 +22,7 @@ export function planText({ plan, digest }: DigestedPlan, columns: number | undef
   lines.push('');
 
   step('generate');
-  for (const s of plan.secrets) say(s.effects.generate, '  ');
+  for (const s of plan.secrets) say(of(s) + s.effects.generate, '  ');
   step('encrypt');
   for (const s of plan.secrets) {
     const others = s.sharesFile ? ', which holds other secrets too' : '';
@@ -46,8 +47,8 @@ export function planText({ plan, digest }: DigestedPlan, columns: number | undef
   say(soakMs === 0 ? 'then merge' : `then merge, and watch for ${duration(soakMs)}`, '  ');
   step('revoke');
   for (const s of plan.secrets) {
-    say(s.effects.disable, '  ');
-    say(s.effects.destroy, '  ');
+    say(of(s) + s.effects.disable, '  ');
+    say(of(s) + s.effects.destroy, '  ');
   }
   say(
     `proved at once, and again ${proveAgainMs === 0 ? 'at the end' : `after ${duration(proveAgainMs)}`}`,

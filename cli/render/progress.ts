@@ -45,6 +45,8 @@ const stateStyle: Readonly<Record<RotationState, Style>> = {
 /** Width of a step's column with words, and with symbols. */
 const wordCell = 9;
 const symbolCell = 2;
+/** Columns that messages of hosts need beside words. */
+const messageRoom = 12;
 
 interface Row {
   name: string;
@@ -56,9 +58,9 @@ export function progressLines(status: RotationStatus, options: ProgressOptions):
   const { columns, paint } = options;
   const rows = [wholeRow(status), ...hostRows(status)];
   const longest = Math.max(...rows.map(({ name }) => displayWidth(name)));
-  const words = columns >= Math.min(longest, 20) + 2 + stepNames.length * wordCell;
+  const words = columns >= Math.min(longest, 20) + 2 + stepNames.length * wordCell + messageRoom;
   const cell = words ? wordCell : symbolCell;
-  const name = Math.min(longest, columns - stepNames.length * cell - 2);
+  const name = Math.max(1, Math.min(longest, columns - stepNames.length * cell - 2));
   const room = columns - name - 2 - stepNames.length * cell;
   const head =
     ' '.repeat(name + 2) + stepNames.map((step) => pad(words ? step : (step[0] ?? ''), cell)).join('');

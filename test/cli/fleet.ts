@@ -214,7 +214,12 @@ export function makePlan(environment: string, secrets: readonly string[]): Plan 
         destroy: 'app_a loses its password',
       },
     })),
-    waves: [[{ name: 'web-1', units: [unit] }], [{ name: 'web-2', units: [unit] }]],
+    waves: [
+      [
+        { name: 'web-1', units: [unit] },
+        { name: 'web-2', units: [unit] },
+      ],
+    ],
     policy: {
       name: 'careful',
       parallel: 10,

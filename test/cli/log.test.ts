@@ -1,14 +1,12 @@
 /** `list` and `history`: real git, no Temporal. */
-import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 
-import { initialSteps } from '../../domain/progress.js';
-import { formatRecord, type RotationRecord } from '../../repo/record.js';
 import { makeRepo, rotateYaml } from './fleet.js';
+import { pushLog, record } from './log-branch.js';
 import { expectOutput } from './schema.js';
 import { rotate, type Ended, type World } from './world.js';
 
@@ -23,47 +21,6 @@ afterEach(() => rmSync(folder, { recursive: true }));
 
 function here(args: string, world: Partial<World> = {}): Promise<Ended> {
   return rotate(args.split(' '), { cwd: repo, ...world });
-}
-
-/** As the worker pushes it. */
-function pushLog(records: readonly RotationRecord[]): void {
-  const clone = join(folder, 'worker');
-  const git = (...args: string[]): string =>
-    execFileSync('git', ['-C', clone, '-c', 'user.name=w', '-c', 'user.email=w@example.org', ...args], {
-      encoding: 'utf8',
-      stdio: 'pipe',
-    });
-  execFileSync('git', ['init', '--quiet', '--initial-branch=rotate-log', clone]);
-  for (const each of records) {
-    const file = join(clone, each.environment, `${each.id}.json`);
-    mkdirSync(dirname(file), { recursive: true });
-    writeFileSync(file, formatRecord(each));
-  }
-  git('add', '.');
-  git('commit', '--quiet', '-m', 'log');
-  git('push', '--quiet', join(folder, 'remote.git'), 'rotate-log');
-}
-
-function record(
-  id: string,
-  environment: string,
-  secret: string,
-  more: Partial<RotationRecord>,
-): RotationRecord {
-  return {
-    version: 1,
-    id,
-    environment,
-    secrets: [secret],
-    state: 'done',
-    startedAt: '2026-11-20T12:00:00.123Z',
-    endedAt: '2026-11-20T12:12:05.123Z',
-    steps: initialSteps(),
-    proof: [],
-    by: 'alice@laptop',
-    details: [{ name: secret, kind: 'postgres', file: `secrets/${environment}/${secret}.age` }],
-    ...more,
-  };
 }
 
 const first = record('01JDH00000000000000000000A', 'prod', 'db-password', { why: 'quarterly' });
@@ -87,7 +44,7 @@ test         api-key      postgres  agenix  unknown  never  secrets/test/api-key
   });
 
   test('shows the last rotation of each from the remote, as JSON too', async () => {
-    pushLog([first, second, other]);
+    pushLog(folder, [first, second, other]);
     const { code, stdout } = await here('list --json', { cwd: join(repo, 'deep') });
     expectOutput(stdout, 'list');
     expect(JSON.parse(stdout)).toEqual([
@@ -118,7 +75,7 @@ test      api-key   postgr…  agenix  unknown  never  secret…
   });
 
   test('shows what the clone has when the remote is gone, and says so', async () => {
-    pushLog([first]);
+    pushLog(folder, [first]);
     await here('list');
     renameSync(join(folder, 'remote.git'), join(folder, 'moved.git'));
     const { code, stdout, stderr } = await here('list --json');
@@ -161,7 +118,7 @@ test      api-key   postgr…  agenix  unknown  never  secret…
 
 describe('rotate history', () => {
   test('shows the rotations of one secret, newest first', async () => {
-    pushLog([first, second, other]);
+    pushLog(folder, [first, second, other]);
     expect(await here('history db-password')).toEqual({
       code: 0,
       stdout: `ID                          STARTED               TOOK        STATE        BY            WHY
@@ -173,7 +130,7 @@ describe('rotate history', () => {
   });
 
   test('prints the records as JSON, as many as asked for', async () => {
-    pushLog([first, second, other]);
+    pushLog(folder, [first, second, other]);
     const { stdout, code } = await here('history prod/db-password --json --limit 1');
     expectOutput(stdout, 'history');
     expect(JSON.parse(stdout)).toEqual([JSON.parse(JSON.stringify(second))]);

@@ -101,6 +101,10 @@ describe('the progress', () => {
     );
   });
 
+  test('does not fail on a terminal that is too narrow', () => {
+    for (let columns = 1; columns < 40; columns += 1) expect(progress(columns)).toHaveLength(5);
+  });
+
   test('keeps to the height, and shows first what is going on or wrong', () => {
     const many = status(
       { deploy: 'running', verify: 'running' },

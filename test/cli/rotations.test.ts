@@ -8,6 +8,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { generateCodecKey, loadCodecKeys } from '../../codec/keyring.js';
 import type { RotationStatus } from '../../domain/status.js';
 import { startTestFleet, trouble, type TestFleet } from './fleet.js';
+import { pushLog, record } from './log-branch.js';
 import { expectOutput } from './schema.js';
 import { rotate, type Ended, type World } from './world.js';
 
@@ -307,6 +308,15 @@ the old value is refused         db-1:5432  passed  28000 role "app_a" is not pe
     expect(stdout).toMatch(
       /^ID {26}ENVIRONMENT {2}SECRETS {2}STATE {2}STEP {2}AGE\n\w{26} {2}test {9}api-key {2}done {9}\d+ s\n$/,
     );
+    expect(code).toBe(0);
+  });
+
+  test('shows the record of a rotation that Temporal has forgotten', async () => {
+    pushLog(fleet.temporal.folder, [record('01JDH00000000000000000000A', 'prod', 'db-password', {})]);
+    const { code, stdout, stderr } = await here('status 01JDH --json');
+    expectOutput(stdout, 'status');
+    expect(JSON.parse(stdout)).toMatchObject({ id: '01JDH00000000000000000000A', state: 'done' });
+    expect(stderr).toBe('rotate: Temporal has forgotten it: this is its record\n');
     expect(code).toBe(0);
   });
 
