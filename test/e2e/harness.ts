@@ -19,7 +19,7 @@ import {
   type Example,
   type ExampleOptions,
 } from '../../infra/fleet/example.js';
-import { Lab } from '../../infra/fleet/lab.js';
+import { Lab, projectRoot } from '../../infra/fleet/lab.js';
 import { rotate, rotateJson, startWorker, waitFor, type DevProcess } from '../../infra/fleet/rotate.js';
 import { startDevServer, type DevServer } from '../../worker/dev-server.js';
 
@@ -117,6 +117,8 @@ export async function watch(harness: Harness): Promise<Watch> {
     hosts: appHosts,
     file: '/run/agenix/db-password',
     logs: example.folder,
+    // The built one: Node runs it without the test runner's loader.
+    program: [join(projectRoot, 'dist', 'infra', 'client', 'login-client.js')],
   });
   await clients.ready();
   return { clients, since, sampler, before };
