@@ -61,6 +61,10 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   process.stderr.write(`rotate: error: cannot write to stdout (${error.code ?? error.message})\n`);
   process.exit(exitCodes.failed);
 });
+// Where not even errors can be told, the exit code is all that is left.
+process.stderr.on('error', () => {
+  process.exitCode ??= exitCodes.failed;
+});
 
 const interruption = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM'] as const)
@@ -83,3 +87,7 @@ const context: Context = {
 };
 
 process.exitCode = await run(process.argv.slice(2), context);
+
+// Whatever is still being waited for (a server that does not answer) is not worth a person's time.
+if (interruption.signal.aborted)
+  process.stdout.write('', () => process.stderr.write('', () => process.exit()));

@@ -52,6 +52,10 @@ describe('the program', () => {
     });
   });
 
+  test('keeps its exit code when nobody reads its errors', () => {
+    expect(shell('rotate strat 2> /dev/full')).toMatchObject({ status: 2, stdout: '' });
+  });
+
   test('says that it cannot write', () => {
     expect(shell('rotate --help > /dev/full')).toEqual({
       status: 3,

@@ -9,7 +9,8 @@ import { commands } from '../../cli/registry.js';
 import { reportError } from '../../cli/report-error.js';
 import { makeScreen } from '../../cli/screen.js';
 import { RotateError } from '../../domain/failure.js';
-import { rotationStates } from '../../domain/steps.js';
+import { rotationStates, stepNames } from '../../domain/steps.js';
+import schema from '../../schemas/output.schema.json' with { type: 'json' };
 import { expectOutput } from './schema.js';
 import { rotate, transcript, type World } from './world.js';
 
@@ -149,6 +150,19 @@ describe('errors', () => {
     expect(report(new RotateError('UnitFailed', 'app: \u001B]0;owned\u0007\u009B2J\u202Egnp'))).toBe(
       'rotate: error: app: \uFFFD]0;owned\uFFFD\uFFFD2J\uFFFDgnp\n=> 1',
     );
+  });
+});
+
+describe('the published schema', () => {
+  test('knows every type of failure, every state and every step', () => {
+    const { failureType, rotationState, stepName } = schema.$defs;
+    expect(failureType.enum.toSorted()).toEqual(
+      failureExitCodes()
+        .map(([type]) => type)
+        .toSorted(),
+    );
+    expect(rotationState.enum).toEqual([...rotationStates]);
+    expect(stepName.enum).toEqual([...stepNames]);
   });
 });
 
