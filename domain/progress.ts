@@ -5,7 +5,14 @@
 import type { Command, Journal } from './journal.js';
 import type { Reason } from './failure.js';
 import type { HostStatus, RotationEvent, RotationStatus, StepStatus } from './status.js';
-import { isEndState, stepNames, type RotationState, type StepName, type StepState } from './steps.js';
+import {
+  isEndState,
+  stepNames,
+  type EndState,
+  type RotationState,
+  type StepName,
+  type StepState,
+} from './steps.js';
 
 /** Events kept in the journal; a watcher that lags further behind sees the states, not each event. */
 const keptEvents = 200;
@@ -60,14 +67,21 @@ export function showRegistered(j: Journal, command: Command, now: string): void 
 
 export function showSucceeded(j: Journal, command: Command, now: string): void {
   if (j.mode === 'undo') return showUndone(j, command, now);
+  if (command.do === 'preflight') settleHosts(stepStatus(j, 'generate'), 'done');
   if (command.do === 'encrypt') setStep(j, 'encrypt', 'done', now);
-  if (command.do === 'apply' && command.purpose === 'provision') setStep(j, 'generate', 'done', now);
-  if (command.do === 'tidy') setStep(j, 'revoke', 'done', now);
-  if (command.do === 'advance' && j.hosts.every((h) => h.verified || h.skipped || h.failed !== undefined)) {
-    setStep(j, 'deploy', 'done', now);
-    setStep(j, 'restart', 'done', now);
+  if (command.do === 'apply' && command.purpose === 'provision') {
+    if (j.secrets.every((s) => s.provision === 'done')) setStep(j, 'generate', 'done', now);
   }
+  if (command.do === 'tidy') setStep(j, 'revoke', 'done', now);
+  if (command.do === 'advance') showAdvanced(j, now);
   if (command.do === 'soak' && j.soak.done) setStep(j, 'verify', 'done', now);
+}
+
+/** A wave is through; perhaps with a host that failed and was tolerated. */
+export function showAdvanced(j: Journal, now: string): void {
+  if (!j.hosts.every((h) => h.verified || h.skipped || h.failed !== undefined)) return;
+  setStep(j, 'deploy', 'done', now);
+  setStep(j, 'restart', 'done', now);
 }
 
 function showUndone(j: Journal, command: Command, now: string): void {
@@ -128,12 +142,24 @@ export function note(j: Journal, now: string, message: string): void {
   event(j, now, { type: 'note', message });
 }
 
-/** At the end no step is left pending or running. */
-export function endSteps(j: Journal, now: string): void {
+/** What becomes of a step that is still running when the rotation ends so. */
+const endOfRunning: Readonly<Record<EndState, StepState>> = {
+  done: 'done',
+  'rolled-back': 'undone',
+  refused: 'undone',
+  // Given up in the middle: nobody saw it through, in neither direction.
+  failed: 'failed',
+};
+
+/** At the end no step, and no host in it, is left pending or running. */
+export function endSteps(j: Journal, end: EndState, now: string): void {
   for (const status of j.steps) {
-    if (status.state === 'pending') status.state = 'skipped';
-    else if (status.state === 'running') setStep(j, status.name, j.mode === 'undo' ? 'undone' : 'done', now);
-    else if (status.state === 'done' && j.mode === 'undo') setStep(j, status.name, 'undone', now);
+    if (status.state === 'pending') setStep(j, status.name, 'skipped', now);
+    else if (status.state === 'running') {
+      if (end === 'failed') settleHosts(status, 'failed');
+      setStep(j, status.name, endOfRunning[end], now);
+    } else if (status.state === 'done' && end === 'rolled-back') setStep(j, status.name, 'undone', now);
+    settleHosts(status, endOfRunning[end]);
   }
 }
 
@@ -175,13 +201,26 @@ function setStep(j: Journal, name: StepName, state: StepState, now: string, mess
   if (state === 'running') {
     status.startedAt ??= now;
     delete status.endedAt;
-  } else status.endedAt = now;
+  } else {
+    if (state !== 'skipped') status.endedAt = now;
+    // Where the step failed the hosts that failed say so themselves; the others were not seen through.
+    settleHosts(status, state === 'failed' ? 'skipped' : state);
+  }
   event(j, now, {
     type: 'step',
     step: name,
     stepState: state,
     ...(message === undefined ? {} : { message }),
   });
+}
+
+/** Nothing goes on any more on the hosts of a step. */
+function settleHosts(status: StepStatus, state: StepState): void {
+  for (const host of status.hosts) {
+    if (host.state !== 'running') continue;
+    host.state = state;
+    delete host.message;
+  }
 }
 
 function event(j: Journal, at: string, e: Omit<RotationEvent, 'n' | 'at'>): void {

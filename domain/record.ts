@@ -6,8 +6,16 @@
 import type { Command, CommandFacts, HostJournal, Journal, Outcome, SecretJournal } from './journal.js';
 import type { Reason } from './failure.js';
 import { isEndState, type EndState } from './steps.js';
-import { hostsHoldingOld, mayHoldNew, pastUndo } from './undo.js';
-import { endSteps, showFailed, showRegistered, showSucceeded, note, showState } from './progress.js';
+import { hostsHoldingOld, isUndo, mayHoldNew, pastUndo } from './undo.js';
+import {
+  endSteps,
+  note,
+  showAdvanced,
+  showFailed,
+  showRegistered,
+  showState,
+  showSucceeded,
+} from './progress.js';
 
 /** Writes down that `command` is about to be tried: from here on its effect may have happened. */
 export function register(journal: Journal, command: Command, now: string): { journal: Journal; seq: number } {
@@ -67,8 +75,14 @@ export function record(journal: Journal, command: Command, outcome: Outcome, now
     j.tidied = true;
     return j;
   }
-  if (j.mode === 'undo') return park(j, command, reason, now);
-  if (command.do === 'advance' && toleratedFailures(j, command.hosts, outcome.facts)) return j;
+  if (j.mode === 'undo') {
+    // What was forward, and failed beside something else or after a person's `rollback`, is covered by the undo.
+    return isUndo(command) ? park(j, command, reason, now) : j;
+  }
+  if (command.do === 'advance' && toleratedFailures(j, command.hosts, outcome.facts)) {
+    showAdvanced(j, now);
+    return j;
+  }
   showFailed(j, command, now, reason);
   if (pastUndo(j)) return park(j, command, reason, now);
   // Someone still uses the old value: nothing is wrong with the new one, so a person decides.
@@ -87,9 +101,16 @@ export function turnBack(journal: Journal, reason: Reason, now: string): Journal
 }
 
 function park(j: Journal, command: Command, reason: Reason, now: string): Journal {
-  j.parked = { command, reason };
+  j.parked = { command, reason: { ...reason, hint: reason.hint ?? whatToDo(j, command) } };
   showState(j, 'needs-attention', now, reason.message);
   return j;
+}
+
+/** For a park whose failure has no hint of its own. */
+function whatToDo(j: Journal, command: Command): string {
+  const skip = command.do === 'restore' ? `, or \`rotate skip ${j.id} HOST\` to go on without it` : '';
+  const rollback = j.mode === 'forward' && !pastUndo(j) ? `, or \`rotate rollback ${j.id}\`` : '';
+  return `put it right, then \`rotate retry ${j.id}\`${skip}${rollback}; \`rotate abort ${j.id}\` leaves it as it is`;
 }
 
 /** Parks on what {@link decide} found. */
@@ -103,7 +124,7 @@ export function finish(journal: Journal, state: EndState, now: string): Journal 
   const j = structuredCopy(journal);
   delete j.parked;
   j.endedAt = now;
-  endSteps(j, now);
+  endSteps(j, state, now);
   showState(j, state, now, j.reason?.message);
   return j;
 }
@@ -208,6 +229,7 @@ export type PersonRequest =
 /** Why `request` makes no sense now; undefined when it does. */
 export function objection(journal: Journal, request: PersonRequest): Reason | undefined {
   if (isEndState(journal.state)) return refuse(`rotation ${journal.id} has ended (${journal.state})`);
+  if (journal.released) return refuse(`rotation ${journal.id} is over and writes its record`);
   switch (request.say) {
     case 'retry':
       return journal.parked === undefined ? refuse('the rotation is not waiting for a person') : undefined;
@@ -284,6 +306,11 @@ export function follow(journal: Journal, request: PersonRequest, now: string): J
 function unpark(j: Journal, now: string): void {
   delete j.parked;
   showState(j, 'running', now);
+}
+
+/** The rotation is over; from here on its claims are free and nobody can turn it. */
+export function letGo(journal: Journal): Journal {
+  return { ...journal, released: true };
 }
 
 /** What an abort leaves behind, for a person. */

@@ -46,6 +46,12 @@ export function undoPlan(journal: Journal): Command[] {
   return plan;
 }
 
+/** Whether `command` belongs to the way back. */
+export function isUndo(command: Command): boolean {
+  if (command.do === 'apply') return command.purpose === 'reenable' || command.purpose === 'withdraw';
+  return command.do === 'restore' || command.do === 'unpublish';
+}
+
 /** Hosts that keep the new value from being withdrawn: skipped, unproven, and their loss not accepted. */
 export function hostsHoldingNew(journal: Journal): HostJournal[] {
   return journal.hosts.filter((h) => mayHoldNew(h) && !h.lossAccepted);

@@ -1,18 +1,33 @@
 /** Bounded concurrency, without timers or randomness, so that it replays. */
+import { CancellationScope } from '@temporalio/workflow';
 
-/** Runs `work` for each item, at most `limit` at once, in order of start; resolves when all are through. */
+/**
+ * Runs `work` for each item, at most `limit` at once, in order of start; resolves when all are through. With the
+ * first failure no further item is begun, what is under way is cancelled, and it rejects without waiting for that:
+ * `work` must be something that may be given up.
+ */
 export async function forEachAtMost<T>(
   limit: number,
   items: readonly T[],
   work: (item: T) => Promise<void>,
 ): Promise<void> {
   let next = 0;
+  let failed = false;
+  const scope = new CancellationScope();
   async function lane(): Promise<void> {
-    while (next < items.length) {
+    while (next < items.length && !failed) {
       const item = items[next];
       next += 1;
       if (item !== undefined) await work(item);
     }
   }
-  await Promise.all(Array.from({ length: Math.max(1, Math.min(limit, items.length)) }, lane));
+  try {
+    await scope.run(() =>
+      Promise.all(Array.from({ length: Math.max(1, Math.min(limit, items.length)) }, lane)),
+    );
+  } catch (error) {
+    failed = true;
+    scope.cancel();
+    throw error;
+  }
 }

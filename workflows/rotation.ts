@@ -13,20 +13,22 @@ import {
   defineSignal,
   defineUpdate,
   getExternalWorkflowHandle,
-  isCancellation,
+  log,
   setHandler,
   upsertMemo,
   workflowInfo,
 } from '@temporalio/workflow';
 import { decide } from '../domain/decide.js';
 import { formatFence } from '../domain/fence.js';
+import { rotationId } from '../domain/ids.js';
 import type { Command, Journal, Outcome } from '../domain/journal.js';
-import { eventsAfter, showHost, statusOf, stepOf } from '../domain/progress.js';
-import { finish, follow, objection, parkOn, record, register } from '../domain/record.js';
+import { eventsAfter, note, showHost, statusOf, stepOf } from '../domain/progress.js';
+import { finish, follow, letGo, objection, parkOn, record, register } from '../domain/record.js';
 import { requestObjection } from '../domain/request.js';
 import { startJournal } from '../domain/start.js';
 import { pastUndo } from '../domain/undo.js';
 import { recording } from './budgets.js';
+import type { HostReport } from './host-report.js';
 import {
   eventsQuery,
   progressSignal,
@@ -52,7 +54,7 @@ const now = (): string => new Date().toISOString();
 
 export async function rotation(input: RotationInput): Promise<StatusAnswer> {
   let { journal, nonces } = begin(input);
-  /** The forward command under way; a person's `rollback` or `abort` cancels it. */
+  /** The commands under way: `rollback` cancels what goes forward, `abort` whatever it is. */
   let current: CancellationScope | undefined;
   let worked = false;
   let lastMemo = '';
@@ -63,6 +65,7 @@ export async function rotation(input: RotationInput): Promise<StatusAnswer> {
     events: eventsAfter(journal, after),
   }));
   setHandler(defineSignal<[WaveProgress[]]>(progressSignal), (batch) => {
+    if (journal.endedAt !== undefined) return;
     for (const { step, host } of batch) showHost(journal, step, host, now());
   });
   setHandler(
@@ -97,6 +100,9 @@ export async function rotation(input: RotationInput): Promise<StatusAnswer> {
       showMemo();
       const action = decide(journal, now());
       if (action.type === 'end') {
+        // Let go first: whoever sees the end can start the next one at once.
+        journal = letGo(journal);
+        await release();
         journal = finish(journal, action.state, now());
       } else if (action.type === 'wait') {
         const before = journal;
@@ -116,22 +122,8 @@ export async function rotation(input: RotationInput): Promise<StatusAnswer> {
         await runAll(action.commands);
       }
     }
-    if (journal.state !== 'failed') await release();
     showMemo();
-    await recording().record({
-      status: statusOf(journal),
-      by: journal.by,
-      ...(journal.why === undefined ? {} : { why: journal.why }),
-      commit: journal.repo.commit ?? journal.plan.commit,
-      planDigest: journal.digest,
-      details: journal.plan.secrets.map((s) => ({
-        name: s.name,
-        kind: s.kind,
-        file: s.file,
-        ...(s.account === undefined ? {} : { oldAccount: s.account }),
-        fence: formatFence({ epoch: journal.epoch, seq: journal.seq }),
-      })),
-    });
+    await writeRecord();
     await condition(allHandlersFinished);
     return statusOf(journal);
   });
@@ -145,8 +137,9 @@ export async function rotation(input: RotationInput): Promise<StatusAnswer> {
       return { command, seq: registered.seq };
     });
     showMemo();
-    const scope = new CancellationScope({ cancellable: journal.mode === 'forward' });
-    current = journal.mode === 'forward' ? scope : undefined;
+    // Nothing reaches it from outside (the root is shielded), only what the handlers cancel.
+    const scope = new CancellationScope();
+    current = scope;
     const outcomes = await scope.run(() =>
       Promise.all(begun.map(({ command, seq }) => runOne(command, seq, scope))),
     );
@@ -161,13 +154,16 @@ export async function rotation(input: RotationInput): Promise<StatusAnswer> {
   }
 
   async function runOne(command: Command, seq: number, scope: CancellationScope): Promise<Outcome> {
-    const report = (host: string, message: string): void =>
-      showHost(journal, stepOf(command), { name: host, state: 'running', message }, now());
+    const report: HostReport = (host, message, state = 'running') => {
+      // What was given up may still speak.
+      if (!scope.consideredCancelled && current === scope)
+        showHost(journal, stepOf(command), { name: host, state, message }, now());
+    };
     try {
       const outcome = await runCommand({ journal, command, seq, report });
       return outcome.ok || !scope.consideredCancelled ? outcome : { ...outcome, cancelled: true };
     } catch (error) {
-      return { ok: false, reason: reasonOf(error), cancelled: isCancellation(error) };
+      return { ok: false, reason: reasonOf(error), cancelled: scope.consideredCancelled };
     }
   }
 
@@ -180,6 +176,31 @@ export async function rotation(input: RotationInput): Promise<StatusAnswer> {
       } catch {
         // It is not there (never taken, or released already), which is what is wanted.
       }
+    }
+  }
+
+  /** What is over must not be held up by its record; that it is missing is told. */
+  async function writeRecord(): Promise<void> {
+    try {
+      await recording().record({
+        status: statusOf(journal),
+        by: journal.by,
+        ...(journal.why === undefined ? {} : { why: journal.why }),
+        commit: journal.repo.commit ?? journal.plan.commit,
+        planDigest: journal.digest,
+        details: journal.plan.secrets.map((s) => ({
+          name: s.name,
+          kind: s.kind,
+          file: s.file,
+          ...(s.account === undefined ? {} : { oldAccount: s.account }),
+          fence: formatFence({ epoch: journal.epoch, seq: journal.seq }),
+        })),
+      });
+      journal = { ...journal, recorded: true };
+    } catch (error) {
+      const { message } = reasonOf(error);
+      note(journal, now(), `the record was not written to the log branch: ${message}`);
+      log.error('the record of a rotation was not written', { rotation: journal.id, reason: message });
     }
   }
 
@@ -206,7 +227,7 @@ function begin(input: RotationInput): { journal: Journal; nonces: string[] } {
   const bad = requestObjection(input.request, workflowId, startTime.toISOString(), []);
   if (bad !== undefined) throw failure(bad);
   const { body } = input.request;
-  if (!workflowId.endsWith(`/${body.id}`)) {
+  if (workflowId !== rotationId(body.plan.plan.environment, body.id)) {
     throw ApplicationFailure.nonRetryable('the request was made for another workflow', 'Forged');
   }
   return { journal: startJournal(body, startTime.toISOString()), nonces: [input.request.nonce] };

@@ -18,7 +18,9 @@ import type { Command, CommandFacts, HostJournal, Journal, Outcome } from '../do
 import type { ProofLine } from '../domain/status.js';
 import { applying, building, checking, copying, preflighting, publishing } from './budgets.js';
 import type { claim } from './claim.js';
+import { telling, type HostReport } from './host-report.js';
 import { forEachAtMost } from './pool.js';
+import { reasonOf } from './reason.js';
 import { runPreflight } from './run-preflight.js';
 import type { wave, WaveHost } from './wave.js';
 
@@ -30,8 +32,7 @@ export interface CommandRun {
   journal: Journal;
   command: Command;
   seq: number;
-  /** What a host is busy with, for a watcher. */
-  report: (host: string, message: string) => void;
+  report: HostReport;
 }
 
 /** @throws whatever its activities throw; partial facts of waves come back as a failed outcome instead */
@@ -175,26 +176,38 @@ export function claimsOf(journal: Journal): string[] {
 }
 
 async function takeClaims(journal: Journal): Promise<void> {
+  for (const id of claimsOf(journal)) await takeClaim(id, journal.takeOver);
+}
+
+/** How often a claim that nobody seems to hold, yet cannot be taken, is tried: its holder is just letting go. */
+const claimTries = 5;
+const betweenClaimTriesMs = 300;
+
+/** @throws ApplicationFailure Busy, Blocked */
+async function takeClaim(id: string, takeOver: boolean): Promise<void> {
   const me = workflowInfo().workflowId;
-  for (const id of claimsOf(journal)) {
-    if (await startClaim(id, me)) continue;
-    const held = await preflighting().lookUpHolder({ claim: id, release: journal.takeOver });
-    if (held.holder === me) continue;
-    if (held.released && (await startClaim(id, me))) continue;
+  for (let tries = 1; ; tries += 1) {
+    if (await startClaim(id, me)) return;
+    const held = await preflighting().lookUpHolder({ claim: id, release: takeOver });
+    if (held.holder === me) return;
     const holder = held.holder.split('/').at(-1) ?? held.holder;
-    throw failure(
-      held.running
-        ? {
-            type: 'Busy',
-            message: `rotation ${holder} is under way for the same secret`,
-            hint: `\`rotate watch ${holder}\` shows it`,
-          }
-        : {
-            type: 'Blocked',
-            message: `rotation ${holder} was given up and still holds the secret`,
-            hint: `look at \`rotate status ${holder}\`, put things right, then start again with --take-over`,
-          },
-    );
+    if (held.running) {
+      throw failure({
+        type: 'Busy',
+        message: `rotation ${holder} is under way for the same secret`,
+        hint: `\`rotate watch ${holder}\` shows it`,
+      });
+    }
+    if (tries < claimTries) {
+      if (!held.released) await sleep(betweenClaimTriesMs);
+      continue;
+    }
+    if (held.released) throw failure({ type: 'Busy', message: 'other rotations start for the same secret' });
+    throw failure({
+      type: 'Blocked',
+      message: `rotation ${holder} was given up and still holds the secret`,
+      hint: `look at \`rotate status ${holder}\`, put things right, then start again with --take-over`,
+    });
   }
 }
 
@@ -217,23 +230,27 @@ async function startClaim(id: string, holder: string): Promise<boolean> {
 async function buildAll(run: CommandRun, scope: RotationScope, hosts: readonly string[]): Promise<Outcome> {
   const commit = known(run.journal.repo.commit, 'commit');
   const built: NonNullable<CommandFacts['hosts']> = [];
-  await forEachAtMost(2, hosts, async (name) => {
-    run.report(name, 'building');
-    const { toplevel } = await building().build({ scope: { ...scope, host: name }, commit });
-    built.push({ name, fresh: toplevel });
-    run.report(name, 'built');
-  });
+  await forEachAtMost(2, hosts, (name) =>
+    telling(run.report, name, async () => {
+      run.report(name, 'building');
+      const { toplevel } = await building().build({ scope: { ...scope, host: name }, commit });
+      built.push({ name, fresh: toplevel });
+      run.report(name, 'built');
+    }),
+  );
   return done({ hosts: built });
 }
 
 async function copyAll(run: CommandRun, scope: RotationScope, hosts: readonly string[]): Promise<Outcome> {
   const commit = known(run.journal.repo.commit, 'commit');
-  await forEachAtMost(run.journal.plan.policy.parallel, hosts, async (name) => {
-    const toplevel = known(hostOf(run.journal, name).fresh, `build for ${name}`);
-    run.report(name, 'copying');
-    await copying().copy({ scope: { ...scope, host: name }, commit, toplevel });
-    run.report(name, 'copied');
-  });
+  await forEachAtMost(run.journal.plan.policy.parallel, hosts, (name) =>
+    telling(run.report, name, async () => {
+      const toplevel = known(hostOf(run.journal, name).fresh, `build for ${name}`);
+      run.report(name, 'copying');
+      await copying().copy({ scope: { ...scope, host: name }, commit, toplevel });
+      run.report(name, 'copied');
+    }),
+  );
   return done();
 }
 
@@ -266,7 +283,9 @@ async function runWave(
     all.slice(i * hostsPerWave, (i + 1) * hostsPerWave),
   );
   const me = workflowInfo();
-  const results = await Promise.all(
+  const failedBefore = journal.hosts.filter((h) => h.failed !== undefined).length;
+  // All are waited for, also when one breaks off: nothing may be switched any more when the undo begins.
+  const settled = await Promise.allSettled(
     chunks.map((hosts, i) =>
       executeChild<typeof wave>('wave', {
         workflowId: `${me.workflowId}/${direction}/${run.seq}.${i}`,
@@ -279,7 +298,7 @@ async function runWave(
             secrets: allWithBoth(journal),
             fence,
             parallel: Math.max(1, Math.floor(policy.parallel / chunks.length)),
-            maxFailures: policy.maxFailures,
+            maxFailures: Math.max(0, policy.maxFailures - failedBefore),
             budgetMs: direction === 'advance' ? policy.budgets.converge : policy.budgets.undo,
             parent: me.workflowId,
           },
@@ -287,10 +306,14 @@ async function runWave(
       }),
     ),
   );
+  const results = settled.flatMap((s) => (s.status === 'fulfilled' ? [s.value] : []));
   const outcomes = results.flatMap((r) => r.hosts);
   const facts: CommandFacts = { hosts: outcomes, proof: results.flatMap((r) => r.proof) };
   const failed = outcomes.filter((h) => h.failed !== undefined);
   const [first] = failed;
+  const broken = settled.find((s) => s.status === 'rejected');
+  if (first === undefined && broken !== undefined)
+    return { ok: false, reason: reasonOf(broken.reason), facts };
   if (first?.failed === undefined && outcomes.length === names.length) return done(facts);
   const reason: Reason =
     first?.failed === undefined

@@ -9,13 +9,12 @@ import type { ProofLine } from '../domain/status.js';
 import type { HostScope, RotationScope, SealedSecret } from '../activities/api.js';
 import { building, evaluating, preflighting } from './budgets.js';
 import { forEachAtMost } from './pool.js';
-
-type Report = (host: string, message: string) => void;
+import { telling, type HostReport } from './host-report.js';
 
 export async function runPreflight(
   journal: Journal,
   scope: RotationScope,
-  report: Report,
+  report: HostReport,
 ): Promise<CommandFacts> {
   const quick = preflighting();
   const slow = evaluating();
@@ -31,30 +30,36 @@ export async function runPreflight(
   const names = journal.hosts.map((h) => h.name);
   const at = (host: string): HostScope => ({ ...based, host });
   const parallel = journal.plan.policy.parallel;
-  await forEachAtMost(parallel, names, async (name) => {
-    report(name, 'looking at the host');
-    const seen = await slow.inspectHost(at(name));
-    fences.push(seen.fence);
-    hosts.push({ name, old: seen.running, files: seen.files });
-    const consumes = journal.plan.waves.flat().some((h) => h.name === name && h.units.length > 0);
-    if (consumes) {
-      report(name, 'trying the old value');
-      proof.push(...(await quick.takeBaseline({ scope: at(name), secrets })).proof);
-    }
-  });
+  await forEachAtMost(parallel, names, (name) =>
+    telling(report, name, async () => {
+      report(name, 'looking at the host');
+      const seen = await slow.inspectHost(at(name));
+      fences.push(seen.fence);
+      hosts.push({ name, old: seen.running, files: seen.files });
+      const consumes = journal.plan.waves.flat().some((h) => h.name === name && h.units.length > 0);
+      if (consumes) {
+        report(name, 'trying the old value');
+        proof.push(...(await quick.takeBaseline({ scope: at(name), secrets })).proof);
+      }
+    }),
+  );
 
   // Builds are heavy and serial in effect: two at once keep both cores and the link busy.
   const builds = building();
-  await forEachAtMost(2, hosts, async (host) => {
-    report(host.name, 'comparing with the base');
-    await builds.compareHost({ scope: at(host.name), running: host.old });
-  });
+  await forEachAtMost(2, hosts, (host) =>
+    telling(report, host.name, async () => {
+      report(host.name, 'comparing with the base');
+      await builds.compareHost({ scope: at(host.name), running: host.old });
+    }),
+  );
   const trial = await quick.makeTrial({ scope: based });
-  await forEachAtMost(2, hosts, async (host) => {
-    report(host.name, 'rehearsing');
-    await builds.rehearse({ scope: at(host.name), trial: trial.commit });
-    report(host.name, 'ready');
-  });
+  await forEachAtMost(2, hosts, (host) =>
+    telling(report, host.name, async () => {
+      report(host.name, 'rehearsing');
+      await builds.rehearse({ scope: at(host.name), trial: trial.commit });
+      report(host.name, 'ready');
+    }),
+  );
 
   return { base: repo.base, epoch: highestFence(fences).epoch + 1, secrets: repo.secrets, hosts, proof };
 }

@@ -9,7 +9,6 @@ import {
   condition,
   getExternalWorkflowHandle,
   isCancellation,
-  sleep,
   CancellationScope,
 } from '@temporalio/workflow';
 import type { HostScope, RotationScope, SealedSecret } from '../activities/api.js';
@@ -67,7 +66,7 @@ export async function wave(input: WaveInput): Promise<{ hosts: HostOutcome[]; pr
       const batch = unsent;
       unsent = [];
       await parent.signal(progressSignal, batch);
-      if (!finished) await sleep(reportEveryMs);
+      await condition(() => finished, reportEveryMs);
     }
   }
   const reports = CancellationScope.nonCancellable(sendReports);
