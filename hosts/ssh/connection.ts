@@ -94,11 +94,15 @@ export class Connection {
     return this.#lastError;
   }
 
-  /** A session that runs `command`. Rejects with ssh2's error when it could not be started. */
-  exec(command: string): Promise<ClientChannel> {
+  /**
+   * A session that runs `command`. `attach` is called as soon as it is open, before anything that came with the
+   * same packet is told: a short command may have ended by the next tick. Rejects with ssh2's error when it could
+   * not be started.
+   */
+  exec<T>(command: string, attach: (channel: ClientChannel) => T): Promise<T> {
     return new Promise((resolve, reject) => {
       this.#client.exec(command, (error, channel) => {
-        if (error === undefined) resolve(channel);
+        if (error === undefined) resolve(attach(channel));
         else reject(error);
       });
     });

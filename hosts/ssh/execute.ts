@@ -48,16 +48,22 @@ export async function execute(connection: Connection, execution: Execution): Pro
   execution.signal?.addEventListener('abort', aborted, { once: true });
   const forget = connection.onLost(() => stop(lostConnection(name, connection.lastError)));
   try {
-    const opening = openChannel(connection, execution.line);
-    // A channel that opens after we have given up must not stay open.
-    opening.then(
-      (late) => {
-        if (givenUp) abandon(late);
+    const opening = openChannel(
+      connection,
+      execution.line,
+      (opened) => {
+        channel = opened;
+        const result = collect(connection, opened, execution.input, stop);
+        // A channel that opens after we have given up must not stay open.
+        if (givenUp) abandon(opened);
+        return { result };
       },
-      () => undefined,
+      () => givenUp,
     );
-    channel = await Promise.race([opening, stopped]);
-    return await Promise.race([collect(connection, channel, execution.input, stop), stopped]);
+    const running = opening.then(({ result }) => result);
+    // Told by `stopped` when that comes first.
+    running.catch(() => undefined);
+    return await Promise.race([running, stopped]);
   } catch (error) {
     givenUp = true;
     if (channel !== undefined) abandon(channel);
@@ -69,11 +75,16 @@ export async function execute(connection: Connection, execution: Execution): Pro
   }
 }
 
-async function openChannel(connection: Connection, line: string): Promise<ClientChannel> {
+async function openChannel<T>(
+  connection: Connection,
+  line: string,
+  attach: (channel: ClientChannel) => T,
+  givenUp: () => boolean,
+): Promise<T> {
   const { name } = connection.host;
   for (let attempt = 1; ; attempt += 1) {
     try {
-      return await connection.exec(line);
+      return await connection.exec(line, attach);
     } catch (error) {
       if (!connection.alive) throw lostConnection(name, error);
       // A channel that was not opened has run nothing. sshd counts a session that has just ended for a moment more.
@@ -82,13 +93,14 @@ async function openChannel(connection: Connection, line: string): Promise<Client
           host: name,
           cause: error,
         });
-      if (attempt === 20)
+      if (attempt === 20 || givenUp())
         throw new RotateError('HostBusy', `${name} opens no more sessions on this connection`, {
           host: name,
           hint: 'raise MaxSessions in its sshd_config, at least to 10',
           cause: error,
         });
       await setTimeoutPromise(50);
+      if (givenUp()) throw lostConnection(name, error);
     }
   }
 }
