@@ -52,16 +52,19 @@ function unpackerFor(first: Uint8Array): { name: string; create: () => Duplex } 
   return undefined;
 }
 
-/** `chunk` without line ends. */
-function unwrapped(chunk: Uint8Array): Buffer {
-  const out = Buffer.allocUnsafe(chunk.length);
+/** `chunk` without line ends (LF, or CR and LF, which two chunks may share). */
+function unwrapped(chunk: Uint8Array): Uint8Array {
+  const from = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
+  const to = Buffer.allocUnsafe(from.length);
   let length = 0;
-  for (const byte of chunk)
-    if (byte !== 10 && byte !== 13) {
-      out[length] = byte;
-      length += 1;
-    }
-  return out.subarray(0, length);
+  for (let at = 0; at < from.length;) {
+    const found = from.indexOf(10, at);
+    const next = found === -1 ? from.length : found;
+    const end = next > at && from[next - 1] === 13 ? next - 1 : next;
+    length += from.copy(to, length, at, end);
+    at = next + 1;
+  }
+  return to.subarray(0, length);
 }
 
 export class Inspector {

@@ -38,7 +38,7 @@ export interface Finding {
 export interface SearchOptions {
   /** Places at once; default 2. */
   parallel?: number;
-  /** For one place, decoy included; default 2 minutes. */
+  /** For one place, decoy included; default 5 minutes. */
   timeoutMs?: number;
 }
 
@@ -53,7 +53,7 @@ export function newDecoy(): string {
 export async function searchPlace(
   place: Place,
   needles: readonly Needle[],
-  timeoutMs = 120_000,
+  timeoutMs = 300_000,
 ): Promise<Finding> {
   const started = performance.now();
   const signal = AbortSignal.timeout(timeoutMs);
@@ -63,6 +63,7 @@ export async function searchPlace(
     ms: Math.round(performance.now() - started),
     ...rest,
   });
+  let result: Finding;
   try {
     const expected = await withSignal(place.plant(decoy), signal);
     const all = await withSignal(
@@ -72,22 +73,22 @@ export async function searchPlace(
     const decoys = all.filter((hit) => hit.needle === decoyName);
     const hits = all.filter((hit) => hit.needle !== decoyName);
     const missed = expected.filter((where) => !decoys.some((hit) => isAt(hit, where)));
-    if (decoys.length === 0 || missed.length > 0)
-      return finding({
-        proven: false,
-        hits,
-        problem: `the decoy was not found in ${missed.join(', ') || place.name}`,
-      });
-    return finding({ proven: true, hits });
+    const proven = decoys.length > 0 && missed.length === 0;
+    const problem = `the decoy was not found in ${missed.join(', ') || place.name}`;
+    result = finding({ proven, hits, ...(proven ? {} : { problem }) });
   } catch (error) {
-    return finding({
-      proven: false,
-      hits: [],
-      problem: error instanceof Error ? error.message : String(error),
-    });
-  } finally {
-    await place.clean?.();
+    result = finding({ proven: false, hits: [], problem: messageOf(error) });
   }
+  try {
+    await place.clean?.();
+    return result;
+  } catch (error) {
+    return { problem: `a decoy is still there: ${messageOf(error)}`, ...result, proven: false };
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 function isAt(hit: Hit, where: string | RegExp): boolean {

@@ -69,19 +69,20 @@ export async function searchFile(inspector: Inspector, path: string, label = pat
   }
 }
 
-/** Its owner may be writing to it: a copy whose parts do not fit is made again. */
+/** Its owner may be writing to it: a copy whose parts do not fit is made again, at last under a lock. */
 async function searchFoundDatabase(
   inspector: Inspector,
   path: string,
   label: string,
   tries = 3,
 ): Promise<void> {
-  const copy = await copyDatabase(path);
+  const copy = await copyDatabase(path, tries === 1);
   if (copy === undefined) return;
   try {
     await searchTables(inspector, copy.path, `${label}, table`);
   } catch (error) {
     const torn = error instanceof Error && 'code' in error && error.code === 'ERR_SQLITE_ERROR';
+    if (!existsSync(path)) return;
     if (!torn || tries <= 1) throw new Error(`cannot read the tables of ${label}`, { cause: error });
     await searchFoundDatabase(inspector, path, label, tries - 1);
   } finally {
@@ -125,7 +126,8 @@ export async function searchTree(
         await searchEntry(inspector, full, join(label, at), entry, stat);
       }
     }
-    if (isRepository(path, entries)) await searchObjects(inspector, path, join(label, folder));
+    if (isRepository(entries) && hasPackSince(path, since))
+      await searchRepository(inspector, path, join(label, folder));
   }
 }
 
@@ -144,8 +146,26 @@ async function searchEntry(
   }
 }
 
-/** Whether git takes `path` for a repository; packed objects are unreadable as bytes. */
-function isRepository(path: string, entries: readonly Dirent[]): boolean {
+/** Whether a folder with these entries is a git repository. */
+function isRepository(entries: readonly Dirent[]): boolean {
   const names = new Set(entries.map((entry) => entry.name));
-  return names.has('HEAD') && names.has('objects') && names.has('refs') && existsSync(join(path, 'objects'));
+  return names.has('HEAD') && names.has('objects') && names.has('refs');
+}
+
+/** Loose objects are searched as the files that they are; objects in packs are deltas of one another. */
+function hasPackSince(gitDir: string, since: number): boolean {
+  const folder = join(gitDir, 'objects/pack');
+  const names = unlessGone(() => readdirSync(folder)) ?? [];
+  return names.some((name) => {
+    const stat = name.endsWith('.pack') ? unlessGone(() => lstatSync(join(folder, name))) : undefined;
+    return stat !== undefined && stat.ctimeMs >= since;
+  });
+}
+
+async function searchRepository(inspector: Inspector, gitDir: string, label: string): Promise<void> {
+  try {
+    await searchObjects(inspector, gitDir, label);
+  } catch (error) {
+    if (existsSync(join(gitDir, 'HEAD'))) throw error;
+  }
 }

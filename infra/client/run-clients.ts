@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { createReadStream } from 'node:fs';
+import { createReadStream, existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -22,7 +22,7 @@ export interface ClientsOptions {
   rate?: number;
   /** Folder for one log a host, `client-HOST.jsonl`. */
   logs: string;
-  /** The program, and arguments of Node before it; default the compiled login-client.js beside this file. */
+  /** The program, and arguments of Node before it; default login-client beside this file. */
   program?: readonly string[];
 }
 
@@ -61,9 +61,17 @@ function isLogin(value: unknown): value is Login {
   return typeof value === 'object' && value !== null && 'at' in value && 'ok' in value;
 }
 
+/** The compiled program, or its source when this file is run as one, as tests do. */
+function defaultProgram(): string[] {
+  const compiled = new URL('./login-client.js', import.meta.url).pathname;
+  if (existsSync(compiled)) return [compiled];
+  const hooks = new URL('../../test/support/resolve-sources.mjs', import.meta.url).pathname;
+  return ['--import', hooks, new URL('./login-client.ts', import.meta.url).pathname];
+}
+
 /** Starts the clients, each in the network namespace of its host. */
 export function startClients(options: ClientsOptions): Clients {
-  const program = options.program ?? [new URL('./login-client.js', import.meta.url).pathname];
+  const program = options.program ?? defaultProgram();
   const logOf = (host: string): string => join(options.logs, `client-${host}.jsonl`);
   const running = options.hosts.map((host): Running => {
     const args = ['--host', join(options.state, 'hosts', host), '--file', options.file, '--log', logOf(host)];
