@@ -18,6 +18,7 @@ import {
   upsertMemo,
   workflowInfo,
 } from '@temporalio/workflow';
+import { claimsOf } from '../domain/claims.js';
 import { decide } from '../domain/decide.js';
 import { formatFence } from '../domain/fence.js';
 import { rotationId } from '../domain/ids.js';
@@ -43,7 +44,7 @@ import {
   type WaveProgress,
 } from './messages.js';
 import { reasonOf } from './reason.js';
-import { claimsOf, failure, runCommand } from './run-command.js';
+import { failure, runCommand } from './run-command.js';
 
 /** Past destroy only forward is possible: a park there tries again by itself. */
 const retryParkedEveryMs = 15 * 60_000;

@@ -11,9 +11,9 @@ import {
   ApplicationFailure,
 } from '@temporalio/workflow';
 import type { HostScope, RotationScope, SealedSecret } from '../activities/api.js';
+import { claimsOf } from '../domain/claims.js';
 import { failureClasses, type Reason } from '../domain/failure.js';
 import type { Fence } from '../domain/fence.js';
-import { claimId, fileClaimId } from '../domain/ids.js';
 import type { Command, CommandFacts, HostJournal, Journal, Outcome } from '../domain/journal.js';
 import type { ProofLine } from '../domain/status.js';
 import { applying, building, checking, copying, preflighting, publishing } from './budgets.js';
@@ -164,15 +164,6 @@ function withBoth(journal: Journal, name: string): Required<SealedSecret> {
 
 function allWithBoth(journal: Journal): Required<SealedSecret>[] {
   return journal.secrets.map((s) => withBoth(journal, s.name));
-}
-
-/** Ids of the claims that a rotation takes, sorted, so that two rotations meet at the same one first. */
-export function claimsOf(journal: Journal): string[] {
-  const ids = journal.plan.secrets.flatMap((s) => [
-    claimId(s.environment, s.name),
-    ...(s.sharesFile ? [fileClaimId(s.environment, s.file)] : []),
-  ]);
-  return [...new Set(ids)].sort();
 }
 
 async function takeClaims(journal: Journal): Promise<void> {

@@ -1,0 +1,62 @@
+/** Plans made by hand; budgets are short, so that what fails for good fails soon. */
+import type { Plan, PlannedSecret } from '../../../domain/plan.js';
+
+export interface PlanShape {
+  environment?: string;
+  secrets?: string[];
+  /** Names of hosts, in waves. */
+  waves?: string[][];
+  maxFailures?: number;
+  soakMs?: number;
+  proveAgainMs?: number;
+  parallel?: number;
+  budgets?: Partial<Plan['policy']['budgets']>;
+}
+
+export function makePlan(shape: PlanShape = {}): Plan {
+  const environment = shape.environment ?? 'test';
+  return {
+    version: 1,
+    environment,
+    commit: 'c0ffee',
+    secrets: (shape.secrets ?? ['db']).map((name) => plannedSecret(environment, name)),
+    waves: (shape.waves ?? [['canary'], ['web-1', 'web-2']]).map((wave) =>
+      wave.map((name) => ({ name, units: [{ unit: 'app.service', action: 'restart' as const }] })),
+    ),
+    policy: {
+      name: 'test',
+      parallel: shape.parallel ?? 10,
+      maxFailures: shape.maxFailures ?? 0,
+      stableMs: 0,
+      soakMs: shape.soakMs ?? 0,
+      proveAgainMs: shape.proveAgainMs ?? 0,
+      deadManMs: 0,
+      budgets: {
+        apply: 20_000,
+        repo: 20_000,
+        converge: 20_000,
+        undo: 20_000,
+        drain: 20_000,
+        ...shape.budgets,
+      },
+    },
+    notes: [],
+  };
+}
+
+function plannedSecret(environment: string, name: string): PlannedSecret {
+  return {
+    environment,
+    name,
+    kind: 'postgres',
+    overlap: 'dual',
+    kill: 'issuer',
+    file: `${name}.age`,
+    sharesFile: false,
+    recipients: ['age1test'],
+    account: `${name}_a`,
+    newAccount: `${name}_b`,
+    endpoints: ['db-1:5432'],
+    effects: { generate: 'g', disable: 'd', destroy: 'x' },
+  };
+}
