@@ -34,9 +34,9 @@ const magic = Buffer.from('SQLite format 3\0');
  * @returns undefined when it is gone
  */
 export async function copyDatabase(path: string, consistent = false): Promise<DatabaseCopy | undefined> {
+  const live = consistent ? new DatabaseSync(path, { readOnly: true, timeout: 10_000 }) : undefined;
   const folder = await mkdtemp(join(tmpdir(), 'rotate-canary-'));
   const remove = async (): Promise<void> => await rm(folder, { recursive: true, force: true });
-  const live = consistent ? new DatabaseSync(path, { readOnly: true, timeout: 10_000 }) : undefined;
   try {
     live?.exec('BEGIN');
     live?.prepare('SELECT count(*) FROM sqlite_schema').get();
