@@ -80,8 +80,10 @@ export async function makeExample(options: ExampleOptions): Promise<Example> {
   await commit(example, 'Describe the fleet');
 
   log('deploying the first generation');
-  await deploy(example, ...hostNames);
+  await deploy(example, 'db-1');
   await setFirstPassword(example);
+  // After the password, or the apps would give up before it is there.
+  await Promise.all(appHosts.map((name) => deploy(example, name)));
   return example;
 }
 
@@ -269,7 +271,6 @@ async function setFirstPassword(example: Example): Promise<void> {
     `SET log_statement = 'none'; SET log_min_duration_statement = -1;\nALTER ROLE app_a PASSWORD '${password}';`,
   );
   await rm(join(example.folder, 'first-password'));
-  for (const name of appHosts) await example.lab.ssh(name, 'systemctl restart app.service');
 }
 
 /** The content of the secret as main has it now, opened with the worker's identity. */

@@ -28,7 +28,7 @@ const quick = {
   canary: ['test-vm'],
   waves: ['100%'],
   stable: '1s',
-  soak: '0',
+  soak: 0,
   proveAgain: '1s',
   deadMan: '30s',
 };
