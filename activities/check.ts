@@ -27,7 +27,8 @@ export async function checkFromHost(
   config: ConfigSpec,
   secret: SecretSpec,
   credential: Credential,
-  host: string,
+  /** Absent: from the worker. */
+  host: string | undefined,
   expectation: Expectation,
 ): Promise<ProofLine[]> {
   const kind = kindOf(services, secret);
@@ -39,11 +40,18 @@ export async function checkFromHost(
   return results.map((result) => judge(secret, host, result, expectation));
 }
 
-function judge(secret: SecretSpec, host: string, result: CheckResult, expectation: Expectation): ProofLine {
+function judge(
+  secret: SecretSpec,
+  host: string | undefined,
+  result: CheckResult,
+  expectation: Expectation,
+): ProofLine {
   const evidence = [result.code, result.message].filter((t) => t !== undefined).join(' ') || result.outcome;
-  const where = `${formatSecretRef(secret)} at ${result.endpoint} from ${host}`;
+  const where = `${formatSecretRef(secret)} at ${result.endpoint} from ${host ?? 'the worker'}`;
   if (result.outcome === 'unknown') {
-    throw new RotateError('IssuerUnreachable', `${where}: no answer (${evidence})`, { host });
+    throw new RotateError('IssuerUnreachable', `${where}: no answer (${evidence})`, {
+      ...(host === undefined ? {} : { host }),
+    });
   }
   const rightCode =
     result.outcome !== 'refused' ||
@@ -53,8 +61,17 @@ function judge(secret: SecretSpec, host: string, result: CheckResult, expectatio
     throw new RotateError(
       expectation.otherwise,
       `${where}: ${result.outcome} (${evidence}), where ${expectation.expect}${expectation.codes === undefined ? '' : ` with ${expectation.codes.join(' or ')}`} is right`,
-      { host, ...(expectation.hint === undefined ? {} : { hint: expectation.hint }) },
+      {
+        ...(host === undefined ? {} : { host }),
+        ...(expectation.hint === undefined ? {} : { hint: expectation.hint }),
+      },
     );
   }
-  return proofLine({ claim: expectation.claim, host, endpoint: result.endpoint, result: 'passed', evidence });
+  return proofLine({
+    claim: expectation.claim,
+    ...(host === undefined ? {} : { host }),
+    endpoint: result.endpoint,
+    result: 'passed',
+    evidence,
+  });
 }

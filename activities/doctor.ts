@@ -83,6 +83,9 @@ async function examineSecret(
       current,
     ),
   );
+  for (const [fact, value] of Object.entries(state?.facts ?? {})) {
+    findings.push({ subject, check: fact, result: 'ok', message: value });
+  }
   for (const problem of state?.problems ?? []) {
     findings.push({ subject, check: 'issuer', result: 'failed', ...problem });
   }

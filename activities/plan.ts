@@ -97,6 +97,15 @@ async function planSecret(
       hint: 'give it two roles, so that old and new are valid at once; see docs/kinds/postgres.md',
     });
   }
+  if (!secret.consumers.some((c) => c.hosts.length > 0)) {
+    throw new RotateError(
+      'BadConfig',
+      `${name}: no consumer is named, so nothing could be proven from where it is used`,
+      {
+        hint: 'name the hosts and units that read it under `consumers`',
+      },
+    );
+  }
   const recipients = await snapshot.recipients(secret);
   const current = await credentialAt(services, snapshot, secret);
   if (current.account === undefined && kind.needsAccount(secret.settings)) {

@@ -149,6 +149,12 @@ async function inspectHost(
       { host: host.name, hint: 'deploy the host (`nixos-rebuild switch`) or reboot it first' },
     );
   }
+  if (facts.booted !== undefined && facts.booted !== facts.running) {
+    throw new RotateError('Drift', `${host.name} runs ${facts.running}, but would boot ${facts.booted}`, {
+      host: host.name,
+      hint: 'deploy the host (`nixos-rebuild switch`) or reboot it first',
+    });
+  }
   const evaluation = await services.fleet.evaluate(host, snapshot, p);
   const files: InstalledFile[] = [];
   for (const name of scope.secrets) {

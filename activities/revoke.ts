@@ -46,7 +46,8 @@ export function revokeActivities(services: Services): Pick<RotationActivities, '
       const expectation = expectations[purpose];
       if (expectation === undefined) throw new RotateError('Internal', `there is no proof for ${purpose}`);
       const proof: ProofLine[] = [];
-      for (const host of hosts) {
+      // Where every consumer was given up, the worker is the only one left to ask.
+      for (const host of hosts.length > 0 ? hosts : [undefined]) {
         // On the same endpoint at the same time, so that a refusal is not a missing pg_hba line or the like.
         proof.push(
           ...(await checkFromHost(services, config, spec, fresh, host, {

@@ -1,13 +1,13 @@
 #!/usr/bin/env node
 /** The `rotate` program: the real world as a Context, and signals. */
-import { enableCompileCache } from 'node:module';
+import * as nodeModule from 'node:module';
 import { createInterface } from 'node:readline';
 
 import type { Context, Input, Output } from './context.js';
 import { exitCodes } from './exit-codes.js';
 
 // Start-up is dominated by loading modules; the cache is in Node's own folder.
-enableCompileCache();
+nodeModule.enableCompileCache?.();
 
 const { run } = await import('./run.js');
 const { interruptedBy } = await import('./interrupted.js');

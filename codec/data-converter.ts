@@ -3,7 +3,7 @@
  * converter, our codec.
  */
 import { existsSync } from 'node:fs';
-import { registerHooks } from 'node:module';
+import * as nodeModule from 'node:module';
 import { fileURLToPath } from 'node:url';
 
 import type { DataConverter } from '@temporalio/common';
@@ -36,7 +36,7 @@ let resolving = false;
 function resolveSources(): void {
   if (resolving) return;
   resolving = true;
-  registerHooks({
+  nodeModule.registerHooks({
     resolve(specifier, context, next) {
       if (
         specifier.startsWith('.') &&

@@ -24,6 +24,7 @@ import { kinds } from '../kinds/registry.js';
 import { Clone } from '../repo/clone.js';
 import { discover } from '../repo/discover.js';
 import { gitEnvironment, sshCommand } from '../repo/git.js';
+import { openWithKeyring } from '../stores/age/file.js';
 import { parseIdentities, type AgeIdentity } from '../stores/age/identity.js';
 import { parseSecret, renderSecret } from '../stores/format/format.js';
 import { taskQueue } from '../workflows/messages.js';
@@ -156,7 +157,7 @@ async function makeServices(
       kinds,
       sealer,
       recipients: sealer.recipients,
-      login: (name) => readLogin(spec, name),
+      login: (name) => readLogin(spec, name, (path) => readFromStore(clone, keyring, path)),
       examineWorker: () => fleet.examine(),
     },
     close: fleet.close,
@@ -164,21 +165,38 @@ async function makeServices(
 }
 
 /** @throws RotateError BadConfig */
-async function readLogin(spec: WorkerSpec, name: string): Promise<SecretValue> {
+async function readLogin(
+  spec: WorkerSpec,
+  name: string,
+  fromStore: (path: string) => Promise<SecretValue>,
+): Promise<SecretValue> {
   const login = spec.logins[name];
   if (login === undefined) {
     throw new RotateError('BadConfig', `worker.yaml has no login \`${name}\``, {
       hint: `logins are: ${Object.keys(spec.logins).join(', ') || 'none'}`,
     });
   }
-  if (login.type === 'store') {
-    throw new RotateError('NotAllowed', `login \`${name}\`: logins in the store are not supported yet`, {
-      hint: 'name a file on the worker: `{ file: … }`',
-    });
-  }
+  if (login.type === 'store') return SecretValue.fromText((await fromStore(login.path)).text().trimEnd());
   await checkPrivateFile(login.path, `the file of login \`${name}\``);
   const text = await readFile(login.path, 'utf8');
   return SecretValue.fromText(text.trimEnd());
+}
+
+/** A login that lies in the repo, encrypted: as the main branch has it. @throws RotateError CannotOpen, BadConfig */
+async function readFromStore(
+  clone: Clone,
+  keyring: readonly AgeIdentity[],
+  path: string,
+): Promise<SecretValue> {
+  const tip = await clone.tip((await clone.defaultBranch()) ?? 'main');
+  const bytes = tip === undefined ? undefined : await clone.readBlob(tip, path);
+  if (bytes === undefined) {
+    throw new RotateError(
+      'BadConfig',
+      `worker.yaml names ${path} for a login, but the repo does not have it`,
+    );
+  }
+  return (await openWithKeyring(bytes, keyring, path)).value;
 }
 
 async function writeDevConfig(
@@ -196,6 +214,15 @@ async function writeDevConfig(
     .map((name) => join(home, '.ssh', name))
     .find((path) => existsSync(path));
   const agent = env['SSH_AUTH_SOCK'] !== undefined;
+  if (!agent && key === undefined) {
+    throw new RotateError(
+      'BadConfig',
+      'there is neither an SSH agent nor a key in ~/.ssh to reach the hosts with',
+      {
+        hint: 'start an agent, or make a key with `ssh-keygen -t ed25519`, and start `rotate dev` again',
+      },
+    );
+  }
   const config = {
     version: 1,
     repo: remote,

@@ -138,6 +138,8 @@ async function readKnownHosts(path: string | undefined): Promise<{ path: string;
   try {
     return { path, text: await readFile(path, 'utf8') };
   } catch (error) {
+    // Without the file no key is known by it; hosts whose key is pinned do not need it.
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return { path, text: '' };
     throw new RotateError('BadConfig', `cannot read the known_hosts file ${path}`, {
       hint: 'set ssh.knownHosts in worker.yaml to a file that the worker may read',
       cause: error,

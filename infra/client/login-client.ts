@@ -52,6 +52,11 @@ const source: LoginSource = {
 const out = log === undefined ? process.stdout : createWriteStream(log, { flags: 'a', mode: 0o600 });
 const stopping = new AbortController();
 for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stopping.abort());
+// Whoever wanted to know is gone, perhaps by SIGKILL: nobody would ever end us.
+const parent = process.ppid;
+setInterval(() => {
+  if (process.ppid !== parent) stopping.abort();
+}, 1_000).unref();
 
 const tally = startTally();
 const underWay = new Set<Promise<void>>();

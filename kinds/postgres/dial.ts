@@ -52,6 +52,15 @@ async function connect({ config, channel, signal }: Dial, ssl: ConnectionOptions
   });
   // an error of an idle connection reaches every later query as well; without a listener it would end the process
   client.on('error', () => undefined);
+  // Whoever sits on the way, or calls itself the server, could ask for the password in clear. Registered before pg's
+  // own listener, so that nothing is sent.
+  let refusal: Error | undefined;
+  for (const [request, what] of unsafeRequests) {
+    client.connection.on(request, () => {
+      refusal = new UnsafeLoginError(`the server asks for the password ${what}; only SCRAM is answered`);
+      client.connection.stream.destroy(refusal);
+    });
+  }
   let abort: (() => void) | undefined;
   const aborted = new Promise<never>((_, reject) => {
     abort = () => {
@@ -69,8 +78,19 @@ async function connect({ config, channel, signal }: Dial, ssl: ConnectionOptions
   } catch (error) {
     client.connection.stream.destroy();
     stream?.destroy();
-    throw error;
+    throw refusal ?? error;
   }
+}
+
+/** Events of pg's connection by which a server asks for more than proof that the password is known. */
+const unsafeRequests = [
+  ['authenticationCleartextPassword', 'in clear'],
+  ['authenticationMD5Password', 'as an MD5 sum'],
+] as const;
+
+/** Thrown when a server wants the password itself, or what is nearly as good. */
+export class UnsafeLoginError extends Error {
+  override readonly name = 'UnsafeLoginError';
 }
 
 /** Ends a connection; a goodbye that is not answered within a second must not hold up the result. */

@@ -3,13 +3,14 @@
  * deployed everywhere, no login of an independent client failed, nothing was left
  * behind. And the rotation that succeeds.
  */
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { run } from '../../infra/fleet/run.js';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { chmod, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { once } from 'node:events';
 import {
+  endWatches,
   expectNoFailedLogin,
   expectNothingLeft,
   expectRotated,
@@ -38,6 +39,8 @@ beforeAll(async () => {
     ],
   });
 });
+
+afterEach(endWatches);
 
 afterAll(async () => {
   await harness.close();

@@ -106,7 +106,19 @@ export interface Watch {
   before: { role: string; password: string };
 }
 
-/** Begins to watch a rotation from outside. */
+/** Watches that a failed test has not ended. */
+const open = new Set<Watch>();
+
+/** Ends what a failed test has left running; for `afterEach`. */
+export async function endWatches(): Promise<void> {
+  for (const watched of open) {
+    open.delete(watched);
+    watched.sampler.stop();
+    await watched.clients.stop();
+  }
+}
+
+/** Begins to watch a rotation from outside; see {@link endWatches}. */
 export async function watch(harness: Harness): Promise<Watch> {
   const { example } = harness;
   const before = parseContent(await readSecret(example));
@@ -120,8 +132,10 @@ export async function watch(harness: Harness): Promise<Watch> {
     // The built one: Node runs it without the test runner's loader.
     program: [join(projectRoot, 'dist', 'infra', 'client', 'login-client.js')],
   });
+  const watched: Watch = { clients, since, sampler, before };
+  open.add(watched);
   await clients.ready();
-  return { clients, since, sampler, before };
+  return watched;
 }
 
 /** No login failed meanwhile. */
