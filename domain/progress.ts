@@ -81,7 +81,8 @@ export function showSucceeded(j: Journal, command: Command, now: string): void {
 export function showAdvanced(j: Journal, now: string): void {
   if (!j.hosts.every((h) => h.verified || h.skipped || h.failed !== undefined)) return;
   setStep(j, 'deploy', 'done', now);
-  setStep(j, 'restart', 'done', now);
+  // When no host came so far, it ends as skipped.
+  if (j.hosts.some((h) => h.verified)) setStep(j, 'restart', 'done', now);
 }
 
 function showUndone(j: Journal, command: Command, now: string): void {
@@ -202,7 +203,12 @@ function setStep(j: Journal, name: StepName, state: StepState, now: string, mess
     status.startedAt ??= now;
     delete status.endedAt;
   } else {
-    if (state !== 'skipped') status.endedAt = now;
+    if (state !== 'skipped') {
+      // Its beginning may have been told too late, with its end.
+      status.attempts = Math.max(1, status.attempts);
+      status.startedAt ??= now;
+      status.endedAt = now;
+    }
     // Where the step failed the hosts that failed say so themselves; the others were not seen through.
     settleHosts(status, state === 'failed' ? 'skipped' : state);
   }

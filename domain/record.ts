@@ -4,6 +4,7 @@
  * journal that goes in is not changed.
  */
 import type { Command, CommandFacts, HostJournal, Journal, Outcome, SecretJournal } from './journal.js';
+import { nothingBegan } from './decide.js';
 import type { Reason } from './failure.js';
 import { isEndState, type EndState } from './steps.js';
 import { hostsHoldingOld, isUndo, mayHoldNew, pastUndo } from './undo.js';
@@ -327,7 +328,8 @@ export function remains(j: Journal): string {
   if (j.repo.merge !== 'none' && j.repo.unpublish !== 'done') left.push('main may have the new value');
   else if (j.repo.branch !== 'none' && j.repo.unpublish !== 'done')
     left.push('the branch of the rotation is there');
-  return left.length === 0 ? 'nothing was changed' : `what remains: ${left.join('; ')}`;
+  if (left.length > 0) return `what remains: ${left.join('; ')}`;
+  return nothingBegan(j) ? 'nothing was changed' : 'what was changed is undone';
 }
 
 /** One line for a person. */
