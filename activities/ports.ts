@@ -26,7 +26,7 @@ export interface SecretFields {
 export interface Snapshot {
   commit: string;
   config: ConfigSpec;
-  /** Recipients of a secret's file, as the rules say. @throws RotateError BadRules, UnknownSecret */
+  /** Recipients of a secret's file, as the rules say. @throws RotateError BadRules, BadRecipient, UnknownSecret */
   recipients(secret: SecretSpec): Promise<string[]>;
   /** The content of a secret's file. @throws RotateError CannotOpen, UnknownSecret */
   read(secret: SecretSpec): Promise<SecretValue>;

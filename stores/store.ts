@@ -24,6 +24,12 @@ export interface Store {
   recipients(): Promise<ReadonlyMap<string, FileRule>>;
 
   /**
+   * The public keys that the file at `path` is encrypted to, as the rules write them.
+   * @throws RotateError `BadRules`, `BadRecipient`; `UnknownSecret` when the rules do not know the file.
+   */
+  recipientsOf(path: string): Promise<readonly string[]>;
+
+  /**
    * The file at `path` as it lies in the checkout.
    * @throws RotateError `UnknownSecret` when there is no such file.
    */

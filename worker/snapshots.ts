@@ -47,19 +47,7 @@ export class Snapshots {
       commit,
       config,
       ciphertext,
-      recipients: (secret) =>
-        inStore(secret, async (store) => {
-          const rules = await store.recipients();
-          const rule = rules.get(secret.file);
-          if (rule !== undefined) return [...rule.recipients];
-          throw new RotateError(
-            'BadRules',
-            `${formatSecretRef(secret)}: the rules say nothing about ${secret.file}`,
-            {
-              hint: `they know: ${[...rules.keys()].join(', ')}`,
-            },
-          );
-        }),
+      recipients: (secret) => inStore(secret, async (store) => [...(await store.recipientsOf(secret.file))]),
       read: async (secret) =>
         (await openWithKeyring(await ciphertext(secret), this.#keyring, secret.file)).value,
       encrypt: (secret, content) => inStore(secret, (store) => store.encrypt(secret.file, content)),

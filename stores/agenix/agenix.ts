@@ -3,6 +3,7 @@ import { RotateError } from '../../domain/failure.js';
 import type { SecretValue } from '../../domain/secret-value.js';
 import { encrypt, openWithKeyring } from '../age/file.js';
 import { isArmored } from '../age/header.js';
+import { parseRecipients } from '../age/recipient.js';
 import { readIfExists, replaceFile, resolveInside } from '../checkout.js';
 import type { FileRule, Store } from '../store.js';
 import { evaluateRules, type EvaluateOptions } from './evaluate.js';
@@ -45,6 +46,16 @@ export function agenixStore(options: EvaluateOptions): Store {
     return file;
   }
 
+  async function recipientsOf(path: string): Promise<readonly string[]> {
+    const rule = ruleOf(await recipients(), path, rules);
+    try {
+      parseRecipients(rule.recipients);
+    } catch (error) {
+      throw ofFile(error, path, rules);
+    }
+    return rule.recipients;
+  }
+
   async function encryptFor(path: string, value: SecretValue): Promise<Uint8Array> {
     const rule = ruleOf(await recipients(), path, rules);
     const old = await readIfExists(await resolveInside(root, path));
@@ -62,6 +73,7 @@ export function agenixStore(options: EvaluateOptions): Store {
 
   return {
     recipients,
+    recipientsOf,
     ciphertext,
     encrypt: encryptFor,
 

@@ -110,6 +110,16 @@ describe('the agenix store', () => {
     expect((await readFile(join(root, path))).equals(before)).toBe(true);
   });
 
+  it('says whose key is none before anything is encrypted', async () => {
+    const root = await team();
+    const store = agenixStore({ root, rules });
+    expect(await store.recipientsOf(path)).toEqual((await store.recipients()).get(path)?.recipients);
+    await writeFile(join(root, rules), '{ "db.age".publicKeys = [ "ssh-ed25519 AAAA typo@laptop" ]; }');
+    const failure = await failureOf(async () => agenixStore({ root, rules }).recipientsOf(path));
+    expect(failure.type).toBe('BadRecipient');
+    for (const part of [rules, path, 'typo@laptop']) expect(failure.message).toContain(part);
+  });
+
   it('creates a file that the rules name and that is not there yet', async () => {
     const root = await team();
     await writeFile(
