@@ -7,7 +7,7 @@ import type { DoctorReport } from '../domain/doctor.js';
 import type { Reason } from '../domain/failure.js';
 import type { Fence } from '../domain/fence.js';
 import type { ApplyPurpose, InstalledFile, ProofPurpose } from '../domain/journal.js';
-import type { DigestedPlan } from '../domain/plan.js';
+import type { DigestedPlan, Plan } from '../domain/plan.js';
 import type { ProofLine, RotationStatus } from '../domain/status.js';
 
 /** What every activity of a rotation is told. */
@@ -62,7 +62,7 @@ export interface RotationActivities {
   }): Promise<{ holder: string; running: boolean; released: boolean }>;
 
   // preflight: changes nothing
-  inspectRepo(input: { scope: RotationScope; digest: string }): Promise<{
+  inspectRepo(input: { scope: RotationScope; plan: Plan; digest: string }): Promise<{
     base: string;
     fence: Fence;
     secrets: { name: string; old: string }[];
@@ -136,6 +136,14 @@ export interface RotationActivities {
     secrets: Required<SealedSecret>[];
     fence: Fence;
   }): Promise<void>;
-  tidy(input: { scope: RotationScope; hosts: string[]; done: boolean }): Promise<{ left: Reason[] }>;
+  /** Marks the secrets in git as this rotation's, before any issuer is touched: keeps two Temporal servers apart. */
+  reserve(input: { scope: RotationScope; fence: Fence }): Promise<void>;
+  /** Unpins on the hosts; once `done`, deletes the rotation's branch, which main has by then. */
+  tidy(input: {
+    scope: RotationScope;
+    hosts: string[];
+    done: boolean;
+    fence: Fence;
+  }): Promise<{ left: Reason[] }>;
   record(input: RecordInput): Promise<void>;
 }

@@ -1,6 +1,8 @@
 /** Deploy and restart: the host's side of a rotation, forward and back. */
+import { asRotateError } from '../domain/failure.js';
 import type { RotationActivities } from './api.js';
 import { baseOf, beating, hostOf, pulse, secretOf, unitsOn } from './common.js';
+import { restoreMoved } from './moved.js';
 import type { Services } from './ports.js';
 import { formatSecretRef } from '../domain/spec.js';
 
@@ -29,7 +31,7 @@ export function deployActivities(
         const { config } = await baseOf(services, scope);
         const host = hostOf(config, scope.host);
         const { policy } = secretOf(config, scope.environment, scope.secrets[0] ?? '');
-        return services.fleet.converge(
+        const job = services.fleet.converge(
           host,
           {
             // The command's own number: every attempt of it attaches to one job.
@@ -45,6 +47,13 @@ export function deployActivities(
           },
           p,
         );
+        if (direction === 'advance') return job;
+        try {
+          return await job;
+        } catch (error) {
+          if (asRotateError(error)?.type !== 'HostMoved') throw error;
+          return restoreMoved(services, scope, fence, p);
+        }
       }),
 
     restart: ({ scope, files }) =>

@@ -9,13 +9,17 @@ import { ulidTime } from './ulid-time.js';
 
 export function repoActivities(
   services: Services,
-): Pick<RotationActivities, 'publish' | 'merge' | 'unpublish'> {
+): Pick<RotationActivities, 'reserve' | 'publish' | 'merge' | 'unpublish'> {
   return {
+    async reserve({ scope, fence }) {
+      await services.repo.reserve(effectOf(scope, fence));
+    },
+
     async publish({ scope, secrets, digest, fence }) {
       const snapshot = await baseOf(services, scope);
       const files = await encryptAll(services, snapshot, scope, secrets, 'fresh');
       const commit = await services.repo.publish({
-        ...effect(scope, fence),
+        ...effectOf(scope, fence),
         base: scope.base,
         files,
         planDigest: digest,
@@ -32,7 +36,7 @@ export function repoActivities(
       // Main may move again while the value is encrypted for its tip.
       for (let race = 0; race < maxRaces; race += 1) {
         const result = await services.repo.merge({
-          ...effect(scope, fence),
+          ...effectOf(scope, fence),
           main,
           base,
           branchCommit: commit,
@@ -52,7 +56,7 @@ export function repoActivities(
     async unpublish({ scope, commit, mayBeMerged, secrets, fence }) {
       const snapshot = await baseOf(services, scope);
       if (mayBeMerged) await writeBack(services, snapshot, scope, commit, secrets, fence);
-      await services.repo.deleteBranch(effect(scope, fence));
+      await services.repo.deleteBranch(effectOf(scope, fence));
     },
   };
 }
@@ -73,7 +77,7 @@ async function writeBack(
   let files = await blobs(snapshot, scope);
   for (let race = 0; race < maxRaces; race += 1) {
     const reverted = await services.repo.revert({
-      ...effect(scope, fence),
+      ...effectOf(scope, fence),
       main,
       since: scope.base,
       ...(base === scope.base ? {} : { base }),
@@ -131,7 +135,8 @@ async function sameRules(
   return true;
 }
 
-function effect(scope: RotationScope, fence: Fence): EffectInRepo {
+/** What every effect in git carries. */
+export function effectOf(scope: RotationScope, fence: Fence): EffectInRepo {
   return {
     rotationId: scope.id,
     claims: scope.secrets.map((name) => ({ secret: { environment: scope.environment, name }, fence })),

@@ -36,7 +36,7 @@ export async function planAt(
   const [first, second] = secrets;
   if (first === undefined) throw new RotateError('Usage', 'no secret is named');
   if (second !== undefined) {
-    throw new RotateError('NotAllowed', 'several secrets cannot be rotated in one batch yet', {
+    throw new RotateError('Usage', 'rotating several secrets in one batch is not supported yet', {
       hint: 'rotate them one after the other',
     });
   }
@@ -88,12 +88,14 @@ async function planSecret(
   const name = formatSecretRef(secret);
   const environment = snapshot.config.environments.find((e) => e.name === secret.environment);
   if (environment?.store === 'sops') {
-    throw new RotateError('NotAllowed', `${name}: the sops store is not supported yet`);
+    throw new RotateError('BadConfig', `${name}: the sops store is not supported yet`, {
+      hint: 'keep it in an agenix file, or rotate it by hand until then',
+    });
   }
   const kind = kindOf(services, secret);
   const overlap = kind.overlap(secret.settings);
   if (overlap === 'swap') {
-    throw new RotateError('NotAllowed', `${name}: rotating a single account in place is not supported yet`, {
+    throw new RotateError('BadConfig', `${name}: rotating a single account in place is not supported yet`, {
       hint: 'give it two roles, so that old and new are valid at once; see docs/kinds/postgres.md',
     });
   }

@@ -62,6 +62,8 @@ export interface RepoPort {
   resolveSecret(config: ConfigSpec, name: string, environment?: string): SecretSpec;
   /** Highest fences that git has stored, for those secrets that have one. */
   fences(secrets: readonly SecretRef[], signal: AbortSignal): Promise<Fence[]>;
+  /** Raises the fence in git, and changes nothing else there. @throws RotateError Superseded */
+  reserve(effect: EffectInRepo): Promise<void>;
   /** A commit on `base` that no branch refers to. */
   commitTrial(
     base: string,

@@ -3,7 +3,7 @@ import { RotateError } from '../domain/failure.js';
 import { highestFence, type Fence } from '../domain/fence.js';
 import type { InstalledFile } from '../domain/journal.js';
 import type { ProofLine } from '../domain/status.js';
-import { formatSecretRef, type HostSpec } from '../domain/spec.js';
+import { formatSecretRef, type ConfigSpec, type HostSpec } from '../domain/spec.js';
 import type { HostScope, Proven, RotationActivities, RotationScope, SealedSecret } from './api.js';
 import { checkFromHost } from './check.js';
 import {
@@ -17,8 +17,8 @@ import {
   secretOf,
   unitsOn,
 } from './common.js';
-import { planAt, samePlan } from './plan.js';
-import type { ActivationPlan, Pulse, Services } from './ports.js';
+import { digestOf, planAt, samePlan } from './plan.js';
+import type { ActivationPlan, HostEvaluation, Pulse, Services } from './ports.js';
 import { openCredential, sealCredential } from './sealed.js';
 
 /** Less than this free where a closure or a job's files go is no place to begin in. */
@@ -31,14 +31,15 @@ type Preflight = Pick<
 
 export function preflightActivities(services: Services): Preflight {
   return {
-    inspectRepo: ({ scope, digest }) =>
+    inspectRepo: ({ scope, plan, digest }) =>
       beating(async (p) => {
         const { signal } = p;
         await services.repo.fetch(signal);
         const planned = await baseOf(services, scope);
         const secrets = scope.secrets.map((name) => secretOf(planned.config, scope.environment, name));
         const shown = await planAt(services, planned, secrets, p);
-        if (shown.digest !== digest) {
+        // Both: what the run carries is what was shown, and what was shown is what would be carried out.
+        if (shown.digest !== digest || digestOf(plan) !== digest) {
           throw new RotateError(
             'PlanChanged',
             'the plan that was shown is not the one that would be carried out',
@@ -87,7 +88,9 @@ export function preflightActivities(services: Services): Preflight {
         const secret = secretOf(snapshot.config, scope.environment, name);
         files[secret.file] = await snapshot.encrypt(secret, await snapshot.read(secret));
       }
-      return { commit: await services.repo.commitTrial(scope.base, files, signal) };
+      const commit = await services.repo.commitTrial(scope.base, files, signal);
+      await openAsWorker(services, scope, commit);
+      return { commit };
     },
 
     rehearse: ({ scope, trial }) => rehearse(services, scope, trial),
@@ -159,7 +162,7 @@ async function inspectHost(
   const files: InstalledFile[] = [];
   for (const name of scope.secrets) {
     const secret = secretOf(snapshot.config, scope.environment, name);
-    await services.fleet.tryOpen(host, evaluation, await snapshot.ciphertext(secret), p.signal);
+    await openOnHost(services, host, evaluation, secret.file, await snapshot.ciphertext(secret), p);
     for (const s of evaluation.secrets.filter((e) => e.file === secret.file)) {
       files.push({ secret: name, path: s.path, owner: s.owner, group: s.group, mode: s.mode });
     }
@@ -169,6 +172,49 @@ async function inspectHost(
   );
   const fence = highestFence(facts.fences.filter((f) => mine.has(f.secret)).map((f) => f.fence));
   return { running: facts.running, files, fence };
+}
+
+/** @throws RotateError HostCannotDecrypt that names the file */
+async function openOnHost(
+  services: Services,
+  host: HostSpec,
+  evaluation: HostEvaluation,
+  what: string,
+  ciphertext: Uint8Array,
+  p: Pulse,
+): Promise<void> {
+  try {
+    await services.fleet.tryOpen(host, evaluation, ciphertext, p.signal);
+  } catch (error) {
+    if (!(error instanceof RotateError) || error.type !== 'HostCannotDecrypt') throw error;
+    throw new RotateError('HostCannotDecrypt', error.message.replace('the file', what), {
+      host: host.name,
+      ...(error.hint === undefined ? {} : { hint: error.hint }),
+      cause: error,
+    });
+  }
+}
+
+/** Proof, merging and undo open what the worker has written: the rules must name it, too. */
+async function openAsWorker(services: Services, scope: RotationScope, trial: string): Promise<void> {
+  const there = await services.repo.at(trial, pulse().signal);
+  for (const name of scope.secrets) {
+    const secret = secretOf(there.config, scope.environment, name);
+    try {
+      await there.read(secret);
+    } catch (error) {
+      if (!(error instanceof RotateError) || error.type !== 'CannotOpen') throw error;
+      throw new RotateError(
+        'CannotOpen',
+        `the worker could not open the new ${secret.file}, encrypted as the rules say`,
+        { hint: `name the worker's recipient for it in ${rulesOf(there.config, scope)}`, cause: error },
+      );
+    }
+  }
+}
+
+function rulesOf(config: ConfigSpec, scope: RotationScope): string {
+  return config.environments.find((e) => e.name === scope.environment)?.rules ?? 'the rules';
 }
 
 /** The drift gate: what else would go out with the secret? */
@@ -244,9 +290,18 @@ async function takeBaseline(services: Services, scope: HostScope, secrets: Seale
 /** The switch without the switch: which units would it touch? */
 async function rehearse(services: Services, scope: HostScope, trial: string): Promise<void> {
   await beating(async (p) => {
-    const { config } = await baseOf(services, scope);
+    const base = await baseOf(services, scope);
+    const { config } = base;
     const host = hostOf(config, scope.host);
-    const toplevel = await services.fleet.build(host, await services.repo.at(trial, p.signal), p);
+    const there = await services.repo.at(trial, p.signal);
+    const evaluation = await services.fleet.evaluate(host, base, p);
+    for (const name of scope.secrets) {
+      const secret = secretOf(config, scope.environment, name);
+      // The rules may name other keys than the file that is there was encrypted to.
+      const what = `the new ${secret.file}, encrypted as ${rulesOf(config, scope)} says`;
+      await openOnHost(services, host, evaluation, what, await there.ciphertext(secret), p);
+    }
+    const toplevel = await services.fleet.build(host, there, p);
     await services.fleet.copy(host, toplevel, p);
     const touched = await services.fleet.dryActivate(host, toplevel, p);
     const planned = new Set(unitsOn(config, scope, scope.host).map((u) => u.unit));

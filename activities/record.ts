@@ -3,13 +3,14 @@ import type { Reason } from '../domain/failure.js';
 import { asRotateError } from '../domain/failure.js';
 import type { RotationActivities } from './api.js';
 import { baseOf, hostOf, pulse } from './common.js';
+import { effectOf } from './encrypt.js';
 import type { Services } from './ports.js';
 
 export function recordActivities(
   services: Services,
 ): Pick<RotationActivities, 'tidy' | 'record' | 'lookUpHolder'> {
   return {
-    async tidy({ scope, hosts }) {
+    async tidy({ scope, hosts, done, fence }) {
       const { config } = await baseOf(services, scope);
       const left: Reason[] = [];
       for (const name of hosts) {
@@ -20,6 +21,13 @@ export function recordActivities(
           left.push(
             asRotateError(error)?.toReason() ?? { type: 'Internal', message: `${name}: ${String(error)}` },
           );
+        }
+      }
+      if (done) {
+        try {
+          await services.repo.deleteBranch(effectOf(scope, fence));
+        } catch (error) {
+          left.push(asRotateError(error)?.toReason() ?? { type: 'Internal', message: String(error) });
         }
       }
       return { left };

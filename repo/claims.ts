@@ -85,7 +85,10 @@ export function standing(
   for (const { secret, fence } of claims) {
     const other = stored.find((each) => sameSecret(each.secret, secret));
     const order = other === undefined ? 1 : compareFences(fence, other.fence);
-    if (other !== undefined && (order < 0 || (order === 0 && other.rotationId !== rotationId)))
+    // An epoch belongs to one rotation: another that computed the same one (on another Temporal server) lost the race.
+    const foreign =
+      other !== undefined && other.rotationId !== rotationId && other.fence.epoch >= fence.epoch;
+    if (other !== undefined && (order < 0 || foreign))
       throw new RotateError(
         'Superseded',
         `${formatSecretRef(secret)} is held in git by rotation ${other.rotationId} with fence ${formatFence(other.fence)}, this attempt of ${rotationId} has ${formatFence(fence)}`,

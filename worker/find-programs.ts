@@ -30,7 +30,37 @@ export async function findPrograms(env: NodeJS.ProcessEnv): Promise<DoctorFindin
       }
     }),
   );
-  return [...found, await findNixosRebuild(env)];
+  return [...found, await findNixosRebuild(env), await checkSandbox(env)];
+}
+
+/** Without it a build of whoever can push to the repo reads what the worker's user can, its identity too. */
+async function checkSandbox(env: NodeJS.ProcessEnv): Promise<DoctorFinding> {
+  const finding = { subject: 'worker', check: 'nix sandbox' } as const;
+  const flags = ['--extra-experimental-features', 'nix-command'];
+  // `nix config show` since 2.20, `nix show-config` before.
+  for (const command of [['config', 'show'], ['show-config']]) {
+    try {
+      const { stdout } = await run('nix', [...flags, ...command, '--json'], { env, timeout: 10_000 });
+      const value = sandboxOf(JSON.parse(stdout));
+      if (value === undefined) continue;
+      if (value === 'true' || value === true) return { ...finding, result: 'ok', message: 'on' };
+      return {
+        ...finding,
+        result: 'warning',
+        message: `sandbox = ${String(value)}: a build can read the worker’s keys`,
+        hint: 'set `sandbox = true` in nix.conf of the worker',
+      };
+    } catch {
+      // The other spelling of the command may work; if neither does, that is said below.
+    }
+  }
+  return { ...finding, result: 'warning', message: 'nix does not tell whether it builds in a sandbox' };
+}
+
+function sandboxOf(config: unknown): unknown {
+  if (typeof config !== 'object' || config === null || !('sandbox' in config)) return undefined;
+  const { sandbox } = config;
+  return typeof sandbox === 'object' && sandbox !== null && 'value' in sandbox ? sandbox.value : undefined;
 }
 
 /** It has no option that does nothing in every version, so it is only looked for. */

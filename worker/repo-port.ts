@@ -7,7 +7,7 @@ import type { Clone } from '../repo/clone.js';
 import { commitFiles, rotationMessage, undoMessage, type Signature } from '../repo/commit.js';
 import { writeRecord } from '../repo/log-branch.js';
 import { merge } from '../repo/merge.js';
-import { deleteBranch, pushBranch, type Effect } from '../repo/publish.js';
+import { deleteBranch, publishClaims, pushBranch, type Effect } from '../repo/publish.js';
 import { revertOnMain } from '../repo/revert.js';
 import type { Snapshots } from './snapshots.js';
 
@@ -39,6 +39,7 @@ export function makeRepoPort(clone: Clone, snapshots: Snapshots): RepoPort {
       const claims = await readClaims(clone, secrets, signal);
       return claims.length === 0 ? [noFence] : claims.map((c) => c.fence);
     },
+    reserve: (request) => publishClaims(clone, toEffect(request)),
     commitTrial: (base, files, signal) =>
       commitFiles(clone, {
         base,

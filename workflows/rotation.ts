@@ -23,7 +23,7 @@ import { decide } from '../domain/decide.js';
 import { formatFence } from '../domain/fence.js';
 import { rotationId } from '../domain/ids.js';
 import type { Command, Journal, Outcome } from '../domain/journal.js';
-import { eventsAfter, note, showHost, statusOf, stepOf } from '../domain/progress.js';
+import { eventsAfter, forNextRun, memoOf, note, showHost, statusOf, stepOf } from '../domain/progress.js';
 import { finish, follow, letGo, objection, parkOn, record, register } from '../domain/record.js';
 import { requestObjection } from '../domain/request.js';
 import { startJournal } from '../domain/start.js';
@@ -207,8 +207,7 @@ export async function rotation(input: RotationInput): Promise<StatusAnswer> {
 
   /** The status for when no worker answers. Only what changes rarely is kept there: each write is an event. */
   function showMemo(): void {
-    const status = statusOf(journal);
-    const memo = { ...status, steps: status.steps.map((s) => ({ ...s, hosts: [] })) };
+    const memo = memoOf(journal);
     const text = JSON.stringify(memo);
     if (text === lastMemo) return;
     lastMemo = text;
@@ -218,7 +217,7 @@ export async function rotation(input: RotationInput): Promise<StatusAnswer> {
   /** Continues as new with the journal; nothing is under way now. */
   async function rest(): Promise<never> {
     await condition(allHandlersFinished);
-    return continueAsNew<typeof rotation>({ journal, nonces });
+    return continueAsNew<typeof rotation>({ journal: forNextRun(journal), nonces });
   }
 }
 

@@ -46,7 +46,7 @@ export async function runCommand(run: CommandRun): Promise<Outcome> {
       await takeClaims(journal);
       return done();
     case 'preflight':
-      return done(await runPreflight(journal, scope, run.report));
+      return done(await runPreflight(journal, scope, run.seq, run.report));
     case 'generate': {
       const secret = withOld(journal, command.secret);
       const { fresh } = await preflighting().generate({ scope, secret });
@@ -116,7 +116,7 @@ export async function runCommand(run: CommandRun): Promise<Outcome> {
       const hosts = journal.hosts
         .filter((h) => h.switched !== 'none' || h.fresh !== undefined)
         .map((h) => h.name);
-      await publishing(minute).tidy({ scope, hosts, done: journal.mode === 'forward' });
+      await publishing(minute).tidy({ scope, hosts, done: journal.mode === 'forward', fence });
       return done();
     }
     default:

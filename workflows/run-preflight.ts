@@ -7,18 +7,19 @@ import { highestFence, type Fence } from '../domain/fence.js';
 import type { CommandFacts, InstalledFile, Journal } from '../domain/journal.js';
 import type { ProofLine } from '../domain/status.js';
 import type { HostScope, RotationScope, SealedSecret } from '../activities/api.js';
-import { building, evaluating, preflighting } from './budgets.js';
+import { building, evaluating, preflighting, publishing } from './budgets.js';
 import { forEachAtMost } from './pool.js';
 import { telling, type HostReport } from './host-report.js';
 
 export async function runPreflight(
   journal: Journal,
   scope: RotationScope,
+  seq: number,
   report: HostReport,
 ): Promise<CommandFacts> {
   const quick = preflighting();
   const slow = evaluating();
-  const repo = await slow.inspectRepo({ scope, digest: journal.digest });
+  const repo = await slow.inspectRepo({ scope, plan: journal.plan, digest: journal.digest });
   const based: RotationScope = { ...scope, base: repo.base };
   const secrets: SealedSecret[] = repo.secrets;
   const fences: Fence[] = [repo.fence];
@@ -61,5 +62,9 @@ export async function runPreflight(
     }),
   );
 
-  return { base: repo.base, epoch: highestFence(fences).epoch + 1, secrets: repo.secrets, hosts, proof };
+  // The last look and the first mark: a rotation of the same secret on another Temporal server, which no claim here
+  // can see, has computed the same epoch, and only one of the two gets it.
+  const epoch = highestFence(fences).epoch + 1;
+  await publishing(journal.plan.policy.budgets.repo).reserve({ scope: based, fence: { epoch, seq } });
+  return { base: repo.base, epoch, secrets: repo.secrets, hosts, proof };
 }

@@ -124,6 +124,7 @@ export async function startTestFleet(): Promise<TestFleet> {
 /** Activities that do nothing, and say what is expected of them. */
 function makeActivities(troubles: Troubles, held: ReadonlySet<string>): object {
   const activities: RotationActivities & InspectActivities = {
+    reserve: async () => {},
     makePlan: async ({ environment = 'prod', secrets }) => ({
       plan: makePlan(environment, secrets),
       digest: 'd'.repeat(64),

@@ -33,6 +33,7 @@ describe('a rotation', () => {
       'compareHost',
       'makeTrial',
       'rehearse',
+      'reserve',
       'generate db',
       'apply provision db',
       'publish',

@@ -26,7 +26,7 @@ export interface Call {
 type Fault =
   | { do: 'fail'; type: FailureType; hint?: string; left: number; afterEffect: boolean }
   | { do: 'hang' }
-  | { do: 'gate'; open: Promise<void> };
+  | { do: 'gate'; open: Promise<void>; stubborn: boolean };
 
 /** What one rotation's calls do, and which there were. */
 export interface Script {
@@ -41,8 +41,11 @@ export interface Script {
   ): void;
   /** The call beats and never ends, until it is cancelled. */
   hang(label: string): void;
-  /** The call waits until the returned function is called. */
-  gate(label: string): () => void;
+  /**
+   * The call waits until the returned function is called, and then does what the script says by then.
+   * `stubborn`: it does not stop when it is cancelled.
+   */
+  gate(label: string, options?: { stubborn?: boolean }): () => void;
   /** From now on the call does what it should. */
   heal(label: string): void;
   /** Resolves when a call with that label has begun. */
@@ -62,8 +65,10 @@ export interface StandIns {
 
 export interface StandInPorts {
   lookUpHolder: RotationActivities['lookUpHolder'];
-  /** Called with each call before it does anything; may hang for ever (a test that kills the process). */
+  /** Called with each call before it does anything. */
   onCall?: (id: string, call: Call) => Promise<void>;
+  /** Called when the call has taken effect, before it returns; may hang for ever (a test that kills the process). */
+  afterEffect?: (id: string, label: string) => Promise<void>;
 }
 
 export function standIns(ports: StandInPorts): StandIns {
@@ -93,13 +98,19 @@ export function standIns(ports: StandInPorts): StandIns {
     entry.calls.push(call);
     for (const watcher of entry.watchers) watcher();
     await ports.onCall?.(id, call);
-    const fault = entry.faults.get(label);
-    if (fault === undefined) return effect(entry.world);
+    let fault = entry.faults.get(label);
+    if (fault?.do === 'gate') {
+      await (fault.stubborn ? fault.open : beatUntil(fault.open));
+      fault = entry.faults.get(label);
+    }
+    if (fault === undefined) {
+      const result = effect(entry.world);
+      await ports.afterEffect?.(id, label);
+      return result;
+    }
     if (fault.do === 'hang') {
       await beatUntil(new Promise(() => {}));
-    } else if (fault.do === 'gate') {
-      await beatUntil(fault.open);
-    } else if (fault.left > 0) {
+    } else if (fault.do === 'fail' && fault.left > 0) {
       fault.left -= 1;
       if (fault.afterEffect) effect(entry.world);
       throw new RotateError(
@@ -113,6 +124,7 @@ export function standIns(ports: StandInPorts): StandIns {
 
   const activities: RotationActivities = {
     lookUpHolder: ports.lookUpHolder,
+    reserve: (i) => act(i.scope.id, 'reserve', {}, () => undefined),
     inspectRepo: (i) =>
       act(i.scope.id, 'inspectRepo', {}, (w) => ({
         base: 'ba5e',
@@ -228,14 +240,15 @@ export function standIns(ports: StandInPorts): StandIns {
             ...(options.hint === undefined ? {} : { hint: options.hint }),
           }),
         hang: (label) => void faults.set(label, { do: 'hang' }),
-        gate: (label) => {
+        gate: (label, options = {}) => {
           let release = (): void => {};
           const open = new Promise<void>((resolve) => {
             release = resolve;
           });
-          faults.set(label, { do: 'gate', open });
+          const gate: Fault = { do: 'gate', open, stubborn: options.stubborn ?? false };
+          faults.set(label, gate);
           return () => {
-            faults.delete(label);
+            if (faults.get(label) === gate) faults.delete(label);
             release();
           };
         },
