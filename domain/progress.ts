@@ -17,6 +17,9 @@ import {
 /** Events kept in the journal; a watcher that lags further behind sees the states, not each event. */
 const keptEvents = 200;
 
+/** Events that a continued run starts with: enough for a watcher who looks twice a second. */
+const continuedEvents = 60;
+
 export function initialSteps(): StepStatus[] {
   return stepNames.map((name) => ({ name, state: 'pending', attempts: 0, hosts: [] }));
 }
@@ -183,6 +186,25 @@ export function statusOf(j: Journal): RotationStatus {
 /** Events after number `after` that are still kept. */
 export function eventsAfter(j: Journal, after: number): RotationEvent[] {
   return j.events.filter((e) => e.n > after);
+}
+
+/** The journal as a continued run gets it. */
+export function forNextRun(j: Journal): Journal {
+  return { ...j, events: j.events.slice(-continuedEvents) };
+}
+
+/** Bytes of proof that a memo may hold: lists of rotations carry every memo. */
+const memoProofLimit = 8 * 1024;
+
+/** The status for when no worker answers: without hosts, and without the proof where that is long. */
+export function memoOf(j: Journal): RotationStatus {
+  const { proof, ...status } = statusOf(j);
+  const short = proof !== undefined && JSON.stringify(proof).length <= memoProofLimit;
+  return {
+    ...status,
+    steps: status.steps.map((s) => ({ ...s, hosts: [] })),
+    ...(short ? { proof } : {}),
+  };
 }
 
 function isHostStep(name: StepName): boolean {

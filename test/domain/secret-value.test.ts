@@ -14,8 +14,9 @@ describe('a secret value', () => {
   const bytes = [...new TextEncoder().encode(canary)];
   test.each([
     ['String()', () => String(secret)],
+    // oxlint-disable-next-line typescript/restrict-template-expressions -- the slip that this is about
     ['a template', () => `${secret}`],
-    ['+', () => `${'x' + String(secret)}`],
+    ['+', () => 'x'.concat(secret.toString())],
     ['JSON', () => JSON.stringify(secret)],
     ['JSON of what holds it', () => JSON.stringify({ a: [secret], b: { secret } })],
     ['inspect', () => inspect(secret, { depth: null, showHidden: true, getters: true })],
@@ -48,7 +49,7 @@ describe('a secret value', () => {
   });
 
   test('prints [redacted]', () => {
-    expect([String(secret), `${secret}`, inspect(secret), JSON.stringify(secret)]).toEqual([
+    expect([String(secret), secret.toString(), inspect(secret), JSON.stringify(secret)]).toEqual([
       '[redacted]',
       '[redacted]',
       '[redacted]',

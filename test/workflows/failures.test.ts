@@ -29,7 +29,7 @@ interface Row {
   end: RotationState;
   step: StepName;
   /** Calls after the failed one. */
-  then: string[];
+  after: string[];
   /** It may take effect and then fail. */
   acts?: true;
 }
@@ -45,37 +45,37 @@ const rows: Row[] = [
       ['makeTrial', 'BadRecipient'],
       ['rehearse web-1', 'UnexpectedUnits'],
     ] as const
-  ).map(([label, type]): Row => ({ label, type, end: 'refused', step: 'generate', then: ['record'] })),
-  { label: 'generate db', type: 'Internal', end: 'refused', step: 'generate', then: ['tidy', 'record'] },
+  ).map(([label, type]): Row => ({ label, type, end: 'refused', step: 'generate', after: ['record'] })),
+  { label: 'generate db', type: 'Internal', end: 'refused', step: 'generate', after: ['tidy', 'record'] },
   {
     label: 'apply provision db',
     type: 'IssuerAuthFailed',
     end: 'rolled-back',
     step: 'generate',
-    then: provisioned,
+    after: provisioned,
     acts: true,
   },
-  { label: 'publish', type: 'GitRefused', end: 'rolled-back', step: 'encrypt', then: published, acts: true },
-  { label: 'build web-1', type: 'BuildFailed', end: 'rolled-back', step: 'deploy', then: published },
-  { label: 'copy web-1', type: 'NoSpace', end: 'rolled-back', step: 'deploy', then: published },
+  { label: 'publish', type: 'GitRefused', end: 'rolled-back', step: 'encrypt', after: published, acts: true },
+  { label: 'build web-1', type: 'BuildFailed', end: 'rolled-back', step: 'deploy', after: published },
+  { label: 'copy web-1', type: 'NoSpace', end: 'rolled-back', step: 'deploy', after: published },
   {
     label: 'converge advance web-1',
     type: 'SwitchFailed',
     end: 'rolled-back',
     step: 'deploy',
-    then: deployed,
+    after: deployed,
     acts: true,
   },
-  { label: 'restart web-1', type: 'UnitFailed', end: 'rolled-back', step: 'restart', then: deployed },
-  { label: 'verify fresh web-1', type: 'VerifyFailed', end: 'rolled-back', step: 'verify', then: deployed },
-  { label: 'merge', type: 'GitRefused', end: 'rolled-back', step: 'verify', then: deployed, acts: true },
-  { label: 'prove before db', type: 'OldValueRejected', end: 'rolled-back', step: 'revoke', then: deployed },
+  { label: 'restart web-1', type: 'UnitFailed', end: 'rolled-back', step: 'restart', after: deployed },
+  { label: 'verify fresh web-1', type: 'VerifyFailed', end: 'rolled-back', step: 'verify', after: deployed },
+  { label: 'merge', type: 'GitRefused', end: 'rolled-back', step: 'verify', after: deployed, acts: true },
+  { label: 'prove before db', type: 'OldValueRejected', end: 'rolled-back', step: 'revoke', after: deployed },
   {
     label: 'apply disable db',
     type: 'IssuerAuthFailed',
     end: 'rolled-back',
     step: 'revoke',
-    then: deployed,
+    after: deployed,
     acts: true,
   },
   {
@@ -83,7 +83,7 @@ const rows: Row[] = [
     type: 'NewValueRejected',
     end: 'rolled-back',
     step: 'revoke',
-    then: deployed,
+    after: deployed,
   },
 ];
 
@@ -94,7 +94,7 @@ describe('a command that fails for good', () => {
   ]);
   test.concurrent.each(cases)(
     'ends a rotation as it was before: $label ($type) -> $end$told',
-    async ({ label, type, end, step, then, afterEffect }) => {
+    async ({ label, type, end, step, after, afterEffect }) => {
       const rotation = await bench.start({
         waves: [['web-1']],
         prepare: (s) => s.fail(label, type, { times: 1, afterEffect, hint: 'so it is' }),
@@ -105,7 +105,7 @@ describe('a command that fails for good', () => {
       expect(outcomeOf(rotation.script.world)).toBe('old');
       expect(cutOff(rotation.script.world)).toBeUndefined();
       const labels = rotation.script.labels();
-      expect(labels.slice(labels.indexOf(label) + 1)).toEqual(then);
+      expect(labels.slice(labels.indexOf(label) + 1)).toEqual(after);
       // It tells which step failed, and no other; and on which host.
       expect(status.steps.filter((s) => s.state === 'failed').map((s) => s.name)).toEqual([step]);
       const { events } = await rotation.look();
@@ -117,10 +117,16 @@ describe('a command that fails for good', () => {
   );
 
   test('in the soak, which goes on as a new run, undoes all of it', async () => {
-    const rotation = await bench.start({ waves: [['web-1']], prepare: (s) => s.gate('merge') });
+    let open = (): void => {};
+    const rotation = await bench.start({
+      waves: [['web-1']],
+      prepare: (s) => {
+        open = s.gate('merge');
+      },
+    });
     await rotation.script.reached('merge');
     rotation.script.fail('verify fresh web-1', 'VerifyFailed');
-    rotation.script.heal('merge');
+    open();
     const status = await rotation.result();
     expect(status).toMatchObject({ state: 'rolled-back', reason: { type: 'VerifyFailed' } });
     expect(outcomeOf(rotation.script.world)).toBe('old');

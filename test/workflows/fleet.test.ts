@@ -36,9 +36,15 @@ describe('a wave', () => {
   });
 
   test('one of whose children breaks off is waited for as a whole before the undo begins', async () => {
-    const rotation = await bench.start({ waves: [names(51)], parallel: 51 });
-    const open = rotation.script.gate('converge advance h050');
-    rotation.script.hang('converge advance h000');
+    let open = (): void => {};
+    const rotation = await bench.start({
+      waves: [names(51)],
+      parallel: 51,
+      prepare: (s) => {
+        open = s.gate('converge advance h050');
+        s.hang('converge advance h000');
+      },
+    });
     await rotation.script.reached('converge advance h050');
     await rotation.script.reached('converge advance h000');
     let broken = '';

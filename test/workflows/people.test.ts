@@ -17,17 +17,17 @@ afterAll(() => bench.stop());
 describe('`rollback`', () => {
   const everything = ['apply reenable db', 'unpublish', 'apply withdraw db', 'tidy', 'record'];
   test.concurrent.each([
-    { phase: 'preflight', label: 'inspectHost web-1', state: 'refused', then: ['record'] },
-    { phase: 'generate', label: 'generate db', state: 'refused', then: ['tidy', 'record'] },
+    { phase: 'preflight', label: 'inspectHost web-1', state: 'refused', after: ['record'] },
+    { phase: 'generate', label: 'generate db', state: 'refused', after: ['tidy', 'record'] },
     {
       phase: 'provision',
       label: 'apply provision db',
       state: 'rolled-back',
-      then: ['apply reenable db', 'apply withdraw db', 'tidy', 'record'],
+      after: ['apply reenable db', 'apply withdraw db', 'tidy', 'record'],
     },
-    { phase: 'encrypt', label: 'publish', state: 'rolled-back', then: everything },
-    { phase: 'build', label: 'build web-1', state: 'rolled-back', then: everything },
-    { phase: 'copy', label: 'copy web-1', state: 'rolled-back', then: everything },
+    { phase: 'encrypt', label: 'publish', state: 'rolled-back', after: everything },
+    { phase: 'build', label: 'build web-1', state: 'rolled-back', after: everything },
+    { phase: 'copy', label: 'copy web-1', state: 'rolled-back', after: everything },
     { phase: 'a wave', label: 'converge advance web-1', state: 'rolled-back' },
     { phase: 'verify', label: 'verify fresh web-1', state: 'rolled-back' },
     { phase: 'merge', label: 'merge', state: 'rolled-back' },
@@ -44,9 +44,9 @@ describe('`rollback`', () => {
       expect(status).toMatchObject({ state, reason: { type: 'Interrupted' } });
       expect(outcomeOf(rotation.script.world)).toBe('old');
       expect(cutOff(rotation.script.world)).toBeUndefined();
-      if ('then' in row) {
+      if ('after' in row) {
         const labels = rotation.script.labels();
-        expect(labels.slice(labels.indexOf(label) + 1)).toEqual(row.then);
+        expect(labels.slice(labels.indexOf(label) + 1)).toEqual(row.after);
       }
       expect(eventProblems((await rotation.look()).events)).toEqual([]);
     },
@@ -63,11 +63,16 @@ describe('`rollback`', () => {
   });
 
   test('while what goes forward fails by itself is no reason to park', async () => {
-    const rotation = await bench.start({ waves: [['web-1']] });
-    const open = rotation.script.gate('publish');
+    let open = (): void => {};
+    const rotation = await bench.start({
+      waves: [['web-1']],
+      prepare: (s) => {
+        open = s.gate('publish', { stubborn: true });
+      },
+    });
     await rotation.script.reached('publish');
     await rotation.say({ say: 'rollback' });
-    // The attempt that was asked to stop does not, and fails instead.
+    // The attempt does not stop when asked to, and fails by itself.
     rotation.script.fail('publish', 'GitRefused');
     open();
     expect((await rotation.result()).state).toBe('rolled-back');
@@ -87,8 +92,14 @@ describe('`rollback`', () => {
   });
 
   test('is refused while it is being undone, and the undo goes on', async () => {
-    const rotation = await bench.start({ waves: [['web-1']], prepare: (s) => s.fail('merge', 'GitRefused') });
-    const open = rotation.script.gate('unpublish');
+    let open = (): void => {};
+    const rotation = await bench.start({
+      waves: [['web-1']],
+      prepare: (s) => {
+        s.fail('merge', 'GitRefused');
+        open = s.gate('unpublish');
+      },
+    });
     await rotation.script.reached('unpublish');
     await expect(rotation.say({ say: 'rollback' })).rejects.toMatchObject({
       type: 'NotAllowed',

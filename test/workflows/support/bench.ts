@@ -3,7 +3,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import type { Client, WorkflowHandle } from '@temporalio/client';
 import { ulid } from 'ulid';
-import { expect } from 'vitest';
 
 import { lookUpClaim, releaseClaim } from '../../../client/claims.js';
 import type { TemporalConnection } from '../../../client/connection.js';
@@ -89,7 +88,8 @@ export interface Bench {
 }
 
 export interface BenchOptions {
-  keys?: CodecKeyring;
+  /** Made in the server's folder; default: fresh ones. */
+  keys?: (folder: string) => Promise<CodecKeyring>;
   /** Without: the caller runs his own. */
   worker?: boolean;
   /** Each workflow task is a replay from the start. */
@@ -98,8 +98,8 @@ export interface BenchOptions {
 
 export async function startBench(options: BenchOptions = {}): Promise<Bench> {
   installRuntime({ log: { level: 'ERROR', format: 'json', write: () => {} } });
-  const keys = options.keys ?? freshKeys();
   const [temporal, bundle] = await Promise.all([startTestTemporal(), sharedBundle()]);
+  const keys = (await options.keys?.(temporal.folder)) ?? freshKeys();
   const connection = await temporal.connect(keys);
   const { client } = connection;
   const stands = standIns({
@@ -137,8 +137,7 @@ export async function startBench(options: BenchOptions = {}): Promise<Bench> {
       handle,
       result: async () => {
         const status: RotationStatus = await handle.result().catch(fail);
-        expect(statusProblems(status)).toEqual([]);
-        return status;
+        return sound(status);
       },
       look: (after = 0) => handle.query<EventsAnswer, [number]>(eventsQuery, after),
       say: (body) =>
@@ -151,7 +150,7 @@ export async function startBench(options: BenchOptions = {}): Promise<Bench> {
         let status: RotationStatus | undefined;
         await eventually(`rotation is ${state}`, async () => {
           ({ status } = await handle.query<EventsAnswer, [number]>(eventsQuery, 0));
-          expect(statusProblems(status)).toEqual([]);
+          sound(status);
           return status.state === state;
         });
         if (status === undefined) throw new Error('never looked');
@@ -203,6 +202,13 @@ export async function startBench(options: BenchOptions = {}): Promise<Bench> {
       await temporal.stop();
     },
   };
+}
+
+/** @throws Error when the status breaks a promise of domain/status.ts */
+function sound(status: RotationStatus): RotationStatus {
+  const problems = statusProblems(status);
+  if (problems.length > 0) throw new Error(`the status is not sound: ${problems.join('; ')}`);
+  return status;
 }
 
 async function startUncached(options: WorkerOptions): Promise<RunningWorker> {

@@ -28,7 +28,8 @@ export function statusProblems(status: RotationStatus): string[] {
     if (step.state === 'skipped' && step.attempts > 0) problems.push(`${told}, but was begun`);
     if (ended && (step.state === 'pending' || step.state === 'running'))
       problems.push(`${told} in a rotation that is ${status.state}`);
-    if (status.state === 'done' && step.state !== 'done') problems.push(`${told} in a rotation that is done`);
+    if (status.state === 'done' && step.state !== 'done' && step.state !== 'skipped')
+      problems.push(`${told} in a rotation that is done`);
     if (status.state === 'rolled-back' && step.state === 'done')
       problems.push(`${told} in a rotation that is rolled back`);
     const undoing = !ended && status.reason !== undefined;

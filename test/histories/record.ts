@@ -1,0 +1,164 @@
+/**
+ * Records the histories that replay.test.ts replays, from the real server. Run it when
+ * workflow code changed on purpose in a way that old histories cannot replay (before the
+ * first release only; afterwards such a change needs `patched` and the old files stay):
+ *
+ *     node --import ./test/support/resolve-sources.mjs test/histories/record.ts [SCENARIO…]
+ */
+import { readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
+import { ulid } from 'ulid';
+
+import { loadCodecKeys } from '../../codec/keyring.js';
+import { eventually, startBench, type Bench } from '../workflows/support/bench.js';
+import { makePlan } from '../workflows/support/plans.js';
+import { startWorkerProcess } from '../workflows/support/worker-process.js';
+import { recordingKey, recordingKeys, save } from './histories.js';
+
+/** Runs to where the history is to be taken; `environment` names its workflows. */
+type Scenario = (bench: Bench, environment: string) => Promise<void>;
+
+const all: Readonly<Record<string, Scenario>> = {
+  async done(bench, environment) {
+    await (await bench.start({ environment })).result();
+  },
+
+  async 'rolled-back'(bench, environment) {
+    const rotation = await bench.start({ waves: [['web-1']],
+      environment,
+      prepare: (s) => s.fail('verify fresh web-1', 'VerifyFailed', { times: 1 }),
+    });
+    await rotation.result();
+  },
+
+  async refused(bench, environment) {
+    const first = await bench.start({ waves: [['web-1']], environment, prepare: (s) => s.hang('inspectRepo') });
+    await first.script.reached('inspectRepo');
+    await (await bench.start({ plan: first.plan })).result();
+    await first.say({ say: 'rollback' });
+    await first.result();
+  },
+
+  async parked(bench, environment) {
+    const rotation = await bench.start({ waves: [['web-1']],
+      environment,
+      budgets: { drain: 1_500 },
+      prepare: (s) => s.fail('checkUsers db', 'StillInUse'),
+    });
+    await rotation.until('needs-attention');
+  },
+
+  async 'parked-undo'(bench, environment) {
+    const rotation = await bench.start({ waves: [['web-1']],
+      environment,
+      prepare: (s) => {
+        s.fail('merge', 'GitRefused');
+        s.fail('converge restore web-1', 'HostMoved');
+      },
+    });
+    await rotation.until('needs-attention');
+    await rotation.say({ say: 'skip', host: 'web-1', acceptLoss: false });
+    await rotation.script.reached('unpublish');
+    await rotation.until('needs-attention');
+  },
+
+  async undoing(bench, environment) {
+    const rotation = await bench.start({ waves: [['web-1']],
+      environment,
+      prepare: (s) => {
+        s.hang('converge advance web-1');
+        s.hang('converge restore web-1');
+      },
+    });
+    await rotation.script.reached('converge advance web-1');
+    await rotation.say({ say: 'rollback' });
+    await rotation.script.reached('converge restore web-1');
+  },
+
+  async aborted(bench, environment) {
+    const rotation = await bench.start({ waves: [['web-1']], environment, prepare: (s) => s.hang('converge advance web-1') });
+    await rotation.script.reached('converge advance web-1');
+    await rotation.say({ say: 'abort' });
+    await rotation.result();
+    await (await bench.start({ plan: rotation.plan, takeOver: true })).result();
+  },
+
+  async cancelled(bench, environment) {
+    const rotation = await bench.start({ waves: [['web-1']], environment, soakMs: 600_000 });
+    await rotation.script.reached('merge');
+    await rotation.handle.cancel();
+    await rotation.result();
+  },
+
+  async 'max-failures'(bench, environment) {
+    const rotation = await bench.start({
+      environment,
+      maxFailures: 1,
+      prepare: (s) => s.fail('restart web-2', 'UnitFailed', { times: 1 }),
+    });
+    await rotation.until('needs-attention');
+    await rotation.say({ say: 'retry' });
+    await rotation.result();
+  },
+};
+
+/** Needs a worker that can be killed, and so a bench of its own. */
+async function recordCrash(): Promise<void> {
+  const bench = await startBench({
+    worker: false,
+    keys: async (home) => {
+      await writeFile(join(home, 'codec.key'), await recordingKey(), { mode: 0o600 });
+      return loadCodecKeys([join(home, 'codec.key')]);
+    },
+  });
+  const home = bench.temporal.folder;
+  const calls = join(home, 'calls.jsonl');
+  const id = ulid();
+  const plan = makePlan({
+    environment: 'history-crashed',
+    waves: [['web-1']],
+    // Longer than the heartbeat timeout, after which the second attempt comes.
+    budgets: { converge: 600_000 },
+  });
+  await writeFile(join(home, `${id}.plan.json`), JSON.stringify(plan));
+  await writeFile(join(home, `${id}.hang`), 'converge advance web-1');
+  await writeFile(calls, '');
+  const first = await startWorkerProcess(bench.temporal, calls);
+  const rotation = await bench.start({ id, plan });
+  await eventually('it hangs', async () => (await readFile(calls, 'utf8')).includes('"hangs"'));
+  await first.kill('SIGKILL');
+  await rm(join(home, `${id}.hang`));
+  const second = await startWorkerProcess(bench.temporal, calls);
+  await rotation.result();
+  await listed(bench, plan.environment);
+  await save(bench.client, 'crashed', plan.environment);
+  await second.kill('SIGTERM');
+  await bench.stop();
+}
+
+/** Waits until the list of workflows is up to date: it lags behind a little. */
+async function listed(bench: Bench, environment: string): Promise<void> {
+  let before = -1;
+  await eventually('the list is steady', async () => {
+    const { count } = await bench.client.workflow.count(`WorkflowId STARTS_WITH 'rotation/${environment}/'`);
+    await new Promise((resolve) => setTimeout(resolve, 700));
+    const steady = count === before;
+    before = count;
+    return steady;
+  });
+}
+
+const wanted = process.argv.slice(2);
+const chosen = (name: string): boolean => wanted.length === 0 || wanted.includes(name);
+const bench = await startBench({ keys: recordingKeys });
+for (const [name, run] of Object.entries(all)) {
+  if (!chosen(name)) continue;
+  const environment = `history-${name}`;
+  await run(bench, environment);
+  await listed(bench, environment);
+  await save(bench.client, name, environment);
+  process.stderr.write(`${name}\n`);
+}
+await bench.stop();
+if (chosen('crashed')) await recordCrash();
