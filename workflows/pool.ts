@@ -11,13 +11,12 @@ export async function forEachAtMost<T>(
   items: readonly T[],
   work: (item: T) => Promise<void>,
 ): Promise<void> {
-  let next = 0;
-  let failed = false;
+  const going = { next: 0, failed: false };
   const scope = new CancellationScope();
   async function lane(): Promise<void> {
-    while (next < items.length && !failed) {
-      const item = items[next];
-      next += 1;
+    while (going.next < items.length && !going.failed) {
+      const item = items[going.next];
+      going.next += 1;
       if (item !== undefined) await work(item);
     }
   }
@@ -26,7 +25,7 @@ export async function forEachAtMost<T>(
       Promise.all(Array.from({ length: Math.max(1, Math.min(limit, items.length)) }, lane)),
     );
   } catch (error) {
-    failed = true;
+    going.failed = true;
     scope.cancel();
     throw error;
   }

@@ -379,7 +379,14 @@ function badEnd(state: State): string | undefined {
 }
 
 function key(state: State): string {
-  const { events, eventCount, steps, proof, seq, ...journal } = state.journal;
+  const {
+    events: _events,
+    eventCount: _count,
+    steps: _steps,
+    proof: _proof,
+    seq: _seq,
+    ...journal
+  } = state.journal;
   // Sequence numbers only matter by their order, so that equal situations are found equal.
   const fences = [
     state.world.issuer.fence,

@@ -2,7 +2,7 @@
 import { inspect, format } from 'node:util';
 import { serialize } from 'node:v8';
 
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 
 import { SecretValue } from '../../domain/secret-value.js';

@@ -1,5 +1,5 @@
 /** The small pure functions: fences, ids, waves, requests, targets, claims. */
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 
 import {

@@ -2,7 +2,7 @@
  * Random walks through the journal, with several secrets and hosts: whatever fails, in
  * whatever order, and whoever speaks, what is told stays true and what is planned stays safe.
  */
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 
 import { decide, nothingBegan } from '../../domain/decide.js';

@@ -97,7 +97,10 @@ describe('a rotation', () => {
     );
     const during = await rotation.look(seen.at(-1)?.n);
     expect(during.status.steps.find((s) => s.name === 'deploy')?.state).toBe('done');
-    expect(memoStatus(await rotation.handle.describe())?.state).toBe('running');
+    await eventually('the memo says that it waits', async () => {
+      const memo = memoStatus(await rotation.handle.describe());
+      return memo?.state === 'waiting';
+    });
     const status = await rotation.result();
     expect(status.state).toBe('done');
     const later = await rotation.look(seen.at(-1)?.n);
