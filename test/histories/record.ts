@@ -91,6 +91,11 @@ const all: Readonly<Record<string, Scenario>> = {
     await rotation.result();
   },
 
+  async soaking(bench, environment) {
+    const rotation = await bench.start({ waves: [['web-1']], environment, soakMs: 600_000 });
+    await rotation.until('waiting');
+  },
+
   async 'max-failures'(bench, environment) {
     const rotation = await bench.start({
       environment,

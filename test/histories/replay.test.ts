@@ -50,6 +50,7 @@ describe('the recorded histories', () => {
       'parked-undo',
       'refused',
       'rolled-back',
+      'soaking',
       'undoing',
     ]);
     for (const scenario of scenarios()) {
@@ -58,7 +59,7 @@ describe('the recorded histories', () => {
       const open = rotations.some(
         (h) => !/WORKFLOW_EXECUTION_(COMPLETED|CONTINUED_AS_NEW)$/.test(h.history.events.at(-1)?.eventType ?? ''),
       );
-      expect([scenario, open]).toEqual([scenario, ['parked', 'parked-undo', 'undoing'].includes(scenario)]);
+      expect([scenario, open]).toEqual([scenario, ['parked', 'parked-undo', 'soaking', 'undoing'].includes(scenario)]);
       expect([scenario, histories.some((h) => h.type === 'claim')]).toEqual([scenario, true]);
     }
     expect(has(await load('done'), 'EVENT_TYPE_WORKFLOW_EXECUTION_CONTINUED_AS_NEW')).toBe(true);
