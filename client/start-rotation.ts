@@ -1,9 +1,16 @@
 /** Starts a rotation. Its id is chosen here, so that a start whose answer was lost can still be looked up. */
+import type { SearchAttributePair } from '@temporalio/common';
 import { RotateError } from '../domain/failure.js';
 import { rotationId } from '../domain/ids.js';
 import { statusOf } from '../domain/progress.js';
 import { startJournal, type StartRequest } from '../domain/start.js';
-import { statusMemo, taskQueue, workflowTypes, type RotationInput } from '../workflows/messages.js';
+import {
+  searchAttributes,
+  statusMemo,
+  taskQueue,
+  workflowTypes,
+  type RotationInput,
+} from '../workflows/messages.js';
 import type { RotationRef } from './find-rotation.js';
 import { makeRequest } from './requests.js';
 import { call, type Session } from './session.js';
@@ -17,16 +24,26 @@ export async function startRotation(session: Session, request: StartRequest): Pr
   const workflowId = rotationId(environment, request.id);
   const input: RotationInput = { request: makeRequest(workflowId, request) };
   const status = statusOf(startJournal(request, new Date().toISOString()));
-  try {
-    await call(session, (client) =>
+  const start = (labelled: boolean): Promise<unknown> =>
+    call(session, async (client) =>
       client.workflow.start<(input: RotationInput) => Promise<unknown>>(workflowTypes.rotation, {
         workflowId,
         taskQueue,
         args: [input],
         memo: { [statusMemo]: status },
         workflowIdReusePolicy: 'REJECT_DUPLICATE',
+        ...(labelled ? { typedSearchAttributes: [await environmentLabel(environment)] } : {}),
       }),
     );
+  try {
+    try {
+      await start(true);
+    } catch (error) {
+      // A server whose operator has not registered the attribute: it is a convenience, and no reason not to rotate.
+      if (!(error instanceof Error && /search attribute/i.test(`${error.message} ${causeOf(error)}`)))
+        throw error;
+      await start(false);
+    }
   } catch (error) {
     if (error instanceof RotateError && error.type === 'TemporalUnreachable')
       throw new RotateError('TemporalUnreachable', `${error.message}: the rotation may have started`, {
@@ -36,4 +53,14 @@ export async function startRotation(session: Session, request: StartRequest): Pr
     throw error;
   }
   return { id: request.id, environment, workflowId };
+}
+
+/** Lets people filter by environment in Temporal's own tools. */
+async function environmentLabel(environment: string): Promise<SearchAttributePair> {
+  const { defineSearchAttributeKey } = await import('@temporalio/common');
+  return { key: defineSearchAttributeKey(searchAttributes.environment, 'KEYWORD'), value: environment };
+}
+
+function causeOf(error: Error): string {
+  return error.cause instanceof Error ? error.cause.message : '';
 }

@@ -52,6 +52,10 @@ export function register(journal: Journal, command: Command, now: string): { jou
       break;
     default:
   }
+  // A soak is waiting, though it looks again and again.
+  const waits = command.do === 'soak' && j.plan.policy.soakMs > 0;
+  if (waits) showState(j, 'waiting', now);
+  else if (j.state === 'waiting') showState(j, 'running', now);
   if (j.mode === 'forward') showRegistered(j, command, now);
   return { journal: j, seq: j.seq };
 }
@@ -98,6 +102,14 @@ export function turnBack(journal: Journal, reason: Reason, now: string): Journal
   j.reason ??= reason;
   delete j.parked;
   showState(j, 'running', now, `undoing: ${reason.message}`);
+  return j;
+}
+
+/** Writes down that nothing is to be done for a while. */
+export function rest(journal: Journal, now: string): Journal {
+  if (journal.state === 'waiting') return journal;
+  const j = structuredCopy(journal);
+  showState(j, 'waiting', now);
   return j;
 }
 

@@ -10,6 +10,7 @@ import { stringify } from 'yaml';
 import { createActivities } from '../activities/index.js';
 import type { Services } from '../activities/ports.js';
 import { connect } from '../client/connection.js';
+import { registerSearchAttributes } from '../client/register.js';
 import type { EndpointOptions } from '../client/endpoint.js';
 import { lookUpClaim, releaseClaim } from '../client/claims.js';
 import type { DevState } from '../client/dev-state.js';
@@ -98,6 +99,7 @@ async function work(spec: WorkerSpec, server: EndpointOptions['server'], options
   try {
     const temporal = await connect({ ...endpoint, codecKeys });
     try {
+      await registerSearchAttributes(temporal);
       const { services, close } = await makeServices(spec, env, {
         lookUp: (claim) => lookUpClaim(temporal.client, claim),
         release: (claim, holder) => releaseClaim(temporal.client, claim, holder),

@@ -50,7 +50,8 @@ export const releaseSignal = 'release';
 /** Key of the memo that answers when no worker does. */
 export const statusMemo = 'status';
 
-export const searchAttributes = { environment: 'rotateEnvironment', state: 'rotateState' } as const;
+/** Stands in the clear on the server; tells no more than the workflow's id does. */
+export const searchAttributes = { environment: 'rotateEnvironment' } as const;
 
 /** A rotation begins with a request, and continues as new with its journal. */
 export type RotationInput = { request: Request<StartRequest> } | { journal: Journal; nonces: string[] };

@@ -24,7 +24,16 @@ import { formatFence } from '../domain/fence.js';
 import { rotationId } from '../domain/ids.js';
 import type { Command, Journal, Outcome } from '../domain/journal.js';
 import { eventsAfter, forNextRun, memoOf, note, showHost, statusOf, stepOf } from '../domain/progress.js';
-import { finish, follow, letGo, objection, parkOn, record, register } from '../domain/record.js';
+import {
+  finish,
+  follow,
+  letGo,
+  objection,
+  parkOn,
+  record,
+  register,
+  rest as takeRest,
+} from '../domain/record.js';
 import { requestObjection } from '../domain/request.js';
 import { startJournal } from '../domain/start.js';
 import { pastUndo } from '../domain/undo.js';
@@ -106,6 +115,8 @@ export async function rotation(input: RotationInput): Promise<StatusAnswer> {
         await release();
         journal = finish(journal, action.state, now());
       } else if (action.type === 'wait') {
+        journal = takeRest(journal, now());
+        showMemo();
         const before = journal;
         await condition(() => journal !== before, Math.max(1, Date.parse(action.until) - Date.now()));
       } else if (action.type === 'park') {
