@@ -9,7 +9,13 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        test: { name: 'units', include: ['test/**/*.test.ts'], exclude: lab, maxWorkers: 2 },
+        test: {
+          name: 'units',
+          include: ['test/**/*.test.ts'],
+          exclude: lab,
+          maxWorkers: 2,
+          sequence: { groupOrder: 0 },
+        },
       },
       {
         extends: true,
@@ -18,6 +24,7 @@ export default defineConfig({
           name: 'lab',
           include: lab.map((folder) => `${folder}/*.test.ts`),
           fileParallelism: false,
+          sequence: { groupOrder: 1 },
           testTimeout: 300_000,
           hookTimeout: 300_000,
         },

@@ -49,9 +49,11 @@ function judge(
   const evidence = [result.code, result.message].filter((t) => t !== undefined).join(' ') || result.outcome;
   const where = `${formatSecretRef(secret)} at ${result.endpoint} from ${host ?? 'the worker'}`;
   if (result.outcome === 'unknown') {
-    throw new RotateError('IssuerUnreachable', `${where}: no answer (${evidence})`, {
-      ...(host === undefined ? {} : { host }),
-    });
+    throw new RotateError(
+      'IssuerUnreachable',
+      `${where}: no answer (${evidence})`,
+      host === undefined ? {} : { host },
+    );
   }
   const rightCode =
     result.outcome !== 'refused' ||

@@ -4,9 +4,12 @@
  *
  * Format, version 1. Metadata `encoding` = `binary/rotate-sealed`, `rotate-key` = the
  * key's id, `rotate-for` = the binding (binding.ts). Data = 12 bytes nonce, AES-256-GCM
- * ciphertext of the protobuf Payload, 16 bytes tag. Authenticated with it: the JSON
+ * ciphertext of one byte (0: as it is, 1: raw deflate) and the protobuf Payload, 16 bytes tag. Authenticated with it: the JSON
  * array [format, key id, binding]. Nonces are random: NIST SP 800-38D allows 2^32 of
  * them a key.
+ *
+ * Journals and statuses repeat themselves: deflated, those of a rotation on 50 hosts stay well under 64 KiB. Lengths
+ * then tell a little of how much repeats; values are in there sealed once more (seal.ts), which nothing compresses.
  *
  * What is refused:
  * - client: throws RotateError Forged, or WrongKey when the key differs from the worker's.
@@ -16,6 +19,7 @@
  *   that, so a key was lost - it throws: the task is tried again until the key is back.
  */
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
+import { deflateRawSync, inflateRawSync } from 'node:zlib';
 
 import type { Payload, PayloadCodec, SerializationContext } from '@temporalio/common';
 import proto from '@temporalio/proto';
@@ -56,7 +60,7 @@ function seal(keyring: CodecKeyring, payload: Payload, context: SerializationCon
   const nonce = randomBytes(nonceLength);
   const cipher = createCipheriv('aes-256-gcm', key, nonce, { authTagLength: tagLength });
   cipher.setAAD(authenticated(id, binding));
-  const plain = PayloadMessage.encode(payload).finish();
+  const plain = pack(PayloadMessage.encode(payload).finish());
   const data = Buffer.concat([nonce, cipher.update(plain), cipher.final(), cipher.getAuthTag()]);
   return {
     metadata: {
@@ -90,11 +94,30 @@ function open(
   decipher.setAuthTag(data.subarray(-tagLength));
   try {
     const plain = Buffer.concat([decipher.update(data.subarray(nonceLength, -tagLength)), decipher.final()]);
-    return PayloadMessage.decode(plain);
+    return PayloadMessage.decode(unpack(plain));
   } catch {
-    // final() has no other failure than a tag that does not fit; its error says no more than that.
+    // A tag that does not fit, or what no version of ours has sealed; the error says no more than that.
     return 'forged';
   }
+}
+
+/** Shorter payloads gain nothing. */
+const worthDeflating = 1024;
+/** Far more than Temporal takes (2 MB), and a bound for what is allocated. */
+const longestPayload = 64 * 1024 * 1024;
+
+function pack(plain: Uint8Array): Buffer {
+  if (plain.length < worthDeflating) return Buffer.concat([Uint8Array.of(0), plain]);
+  return Buffer.concat([Uint8Array.of(1), deflateRawSync(plain)]);
+}
+
+/** @throws Error for anything that {@link pack} does not make */
+function unpack(packed: Buffer): Uint8Array {
+  const [form] = packed;
+  const rest = packed.subarray(1);
+  if (form === 0) return rest;
+  if (form === 1) return inflateRawSync(rest, { maxOutputLength: longestPayload });
+  throw new Error('an unknown form of payload');
 }
 
 function refuse(

@@ -8,6 +8,7 @@ sh infra/setup.sh --lab
 . infra/env.sh
 
 echo '== build'
+rm -rf dist
 npm run --silent build
 echo '== lint'
 npm run --silent lint

@@ -42,7 +42,7 @@ async function checkSandbox(env: NodeJS.ProcessEnv): Promise<DoctorFinding> {
     try {
       const { stdout } = await run('nix', [...flags, ...command, '--json'], { env, timeout: 10_000 });
       const value = sandboxOf(JSON.parse(stdout));
-      if (value === undefined) continue;
+      if (typeof value !== 'string' && typeof value !== 'boolean') continue;
       if (value === 'true' || value === true) return { ...finding, result: 'ok', message: 'on' };
       return {
         ...finding,

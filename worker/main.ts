@@ -162,7 +162,7 @@ async function makeServices(
       login: (name) => readLogin(spec, name, (path) => readFromStore(clone, keyring, path)),
       examineWorker: () => fleet.examine(),
     },
-    close: fleet.close,
+    close: () => fleet.close(),
   };
 }
 

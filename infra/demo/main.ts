@@ -6,6 +6,7 @@
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { tmpdir } from 'node:os';
+import { styleText } from 'node:util';
 import { startClients } from '../client/run-clients.js';
 import { appHosts, makeExample, parseContent, readSecret, sql, type Example } from '../fleet/example.js';
 import { needlesOf, searchExample, startSampler } from '../fleet/canary.js';
@@ -17,7 +18,7 @@ import { run } from '../fleet/run.js';
 const keep = process.argv.includes('--keep');
 const say = (line = ''): void => void process.stdout.write(`${line}\n`);
 const title = (text: string): void =>
-  say(`\n\u001B[1m== ${text}\u001B[0m`.replaceAll(/\u001B\[\d+m/g, (c) => (process.stdout.isTTY ? c : '')));
+  say(process.stdout.isTTY ? `\n${styleText('bold', `== ${text}`)}` : `\n== ${text}`);
 
 const lab = new Lab('demo');
 const folder = join(tmpdir(), 'rotate-demo');

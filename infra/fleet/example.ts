@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { ensureDevKeys } from '../../worker/keys.js';
 import type { DevState } from '../../client/dev-state.js';
-import { Lab, projectRoot, type Inventory } from './lab.js';
+import { projectRoot, type Inventory, type Lab } from './lab.js';
 import { run } from './run.js';
 
 export const appHosts = ['web-1', 'web-2', 'test-vm'] as const;

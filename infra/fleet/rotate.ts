@@ -25,7 +25,8 @@ export function rotate(
   });
 }
 
-/** `rotate … --json`, parsed. */
+/** `rotate … --json`, parsed; `T` is what the published schema says of the command. */
+// oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- names the shape at the call, as JSON.parse cannot
 export async function rotateJson<T>(
   example: Example,
   args: readonly string[],
