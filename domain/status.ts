@@ -1,6 +1,6 @@
 /**
  * What scripts rely on: the shape of `rotate status ID --json`. The published
- * schema (schemas/status.schema.json) is checked against it by the tests. Times
+ * schema (schemas/output.schema.json) is checked against it by the tests. Times
  * are RFC 3339 in UTC; what is unknown is absent, never null.
  */
 import type { Reason } from './failure.js';
