@@ -6,6 +6,14 @@ import { createInterface } from 'node:readline';
 import type { Context, Input, Output } from './context.js';
 import { exitCodes } from './exit-codes.js';
 
+const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+if (major < 22 || (major === 22 && minor < 12)) {
+  process.stderr.write(
+    `rotate: error: Node ${process.versions.node} is too old\nrotate: hint: use Node 22.12 or newer\n`,
+  );
+  process.exit(exitCodes.usage);
+}
+
 // Start-up is dominated by loading modules; the cache is in Node's own folder.
 nodeModule.enableCompileCache?.();
 
