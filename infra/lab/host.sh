@@ -41,7 +41,7 @@ while :; do
     enter "$cgroup"
     exec setsid systemd-nspawn --quiet --register=no --keep-unit --kill-signal=SIGRTMIN+3 \
       --directory="$dir/root" --machine="$machine" --hostname="$name" \
-      --network-namespace-path="/run/netns/$netns" \
+      --network-namespace-path="/run/netns/$netns" --capability=CAP_NET_ADMIN \
       --resolv-conf=off --timezone=off --link-journal=no /opt/lab/init
   ) &
   child=$!

@@ -5,225 +5,201 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { rotate, statusOf } from '../../infra/fleet/rotate.js';
 import { startDevServer, type DevServer } from '../../worker/dev-server.js';
-import { expectNoFailedLogin, expectRotated, expectUnchanged, stepIs, type Harness } from '../e2e/harness.js';
+import { expectNoFailedLogin, expectRotated, expectUnchanged, stepIs } from '../e2e/harness.js';
 import {
-  ended,
-  expectNothingLeftByAll,
-  type FaultyFleet,
+  holdApp,
   holdJobStart,
   holdPush,
   holdSql,
-  makeFaultyFleet,
+  holdSwitch,
+  holdVerify,
+  onHost,
   patienceMs,
+  type Held,
+} from './holds.js';
+import {
+  ended,
+  expectNothingLeftByAll,
+  makeFaultyFleet,
   reached,
-  runsOn,
   say,
-  slowSwitch,
-  slowVerify,
   startSecondWorker,
   watched,
+  type FaultyFleet,
 } from './support.js';
 
-let harness: FaultyFleet;
+let fleet: FaultyFleet;
 let server: DevServer | undefined;
 
 beforeAll(async () => {
-  harness = await makeFaultyFleet('crashes');
+  fleet = await makeFaultyFleet('crashes');
 }, patienceMs);
 
 afterAll(async () => {
-  await harness.close();
+  await fleet.close();
   await server?.stop();
-});
+}, patienceMs);
 
-/** Kills the worker once `during` has the rotation where it is wanted, and expects it to be carried to its end. */
-async function expectSurvived(during: (id: string) => Promise<() => Promise<void>>): Promise<void> {
-  await watched(harness, async (watching) => {
-    const id = await harness.start();
-    const tidy = await during(id);
-    await harness.killWorker();
-    await tidy();
-    await harness.restartWorker();
-    const status = await ended(harness, id);
-    expect(status).toMatchObject({ state: 'done' });
+/** Kills the worker while something of its doing is held, and expects the rotation to be carried to its end. */
+async function expectSurvived(
+  held: Pick<Held, 'release'> & { caught(id: string): Promise<void> },
+): Promise<void> {
+  await watched(fleet, async (watching) => {
+    const id = await fleet.start();
+    await held.caught(id);
+    await fleet.killWorker();
+    // What was on its way goes on without who sent it.
+    await held.release();
+    await fleet.restartWorker();
+    expect(await ended(fleet, id)).toMatchObject({ state: 'done' });
     await expectNoFailedLogin(watching);
-    await expectRotated(harness, watching.before);
+    await expectRotated(fleet, watching.before);
   });
 }
 
-const nothing = async (): Promise<void> => {};
-
 describe('a worker that is killed', { timeout: patienceMs }, () => {
   test('in generate, while hosts are looked at, loses nothing', async () => {
-    await expectSurvived(async (id) => {
-      await reached(harness, id, 'rehearsing', (s) =>
-        s.steps.some((step) => step.hosts.some((h) => h.message === 'rehearsing')),
-      );
-      return nothing;
+    await expectSurvived({
+      caught: async (id) => {
+        await reached(fleet, id, 'generating', (s) => stepIs(s, 'generate', 'running'));
+      },
+      release: async () => {},
     });
   });
 
   test('in generate, while the issuer takes the new value, loses nothing', async () => {
-    const held = await holdSql(harness.example, 'ALTER ROLE');
-    await expectSurvived(async () => {
-      await held.caught();
-      // What was sent takes effect after the death of who sent it.
-      return held.release;
-    });
+    await expectSurvived(await holdSql(fleet.example, 'ALTER ROLE'));
   });
 
   test('in encrypt, while the branch is pushed, loses nothing', async () => {
-    const held = await holdPush(harness.example, 'refs/heads/rotate/*');
-    await expectSurvived(async () => {
-      await held.caught();
-      return held.release;
-    });
+    await expectSurvived(await holdPush(fleet.example, 'refs/heads/rotate/*'));
   });
 
   test('in deploy, while a host switches, loses nothing', async () => {
-    await slowSwitch(harness.example, 'web-1', 3);
-    try {
-      await expectSurvived(async (id) => {
-        await reached(harness, id, 'switching web-1', (s) => runsOn(s, 'deploy', 'web-1'));
-        return nothing;
-      });
-    } finally {
-      await slowSwitch(harness.example, 'web-1', 0);
-    }
+    await expectSurvived(await holdSwitch(fleet.example, 'web-1'));
   });
 
-  test('in restart loses nothing', async () => {
-    await expectSurvived(async (id) => {
-      await reached(harness, id, 'restarting', (s) => stepIs(s, 'restart', 'running'));
-      return nothing;
-    });
+  test('in restart, while the app starts, loses nothing', async () => {
+    await expectSurvived(await holdApp(fleet.example, 'web-1'));
   });
 
-  test('in verify loses nothing', async () => {
-    await slowVerify(harness, 'web-1', true);
-    await expectSurvived(async (id) => {
-      await reached(harness, id, 'verifying web-1', (s) => runsOn(s, 'verify', 'web-1'));
-      return async () => {
-        await slowVerify(harness, 'web-1', false);
-      };
-    });
+  test('in verify, during a check, loses nothing', async () => {
+    await expectSurvived(await holdVerify(fleet.example, 'web-1'));
   });
 
   test('in revoke, while the old value is disabled, loses nothing', async () => {
-    const held = await holdSql(harness.example, 'NOLOGIN');
-    await expectSurvived(async () => {
-      await held.caught();
-      return held.release;
-    });
+    await expectSurvived(await holdSql(fleet.example, 'NOLOGIN'));
   });
 });
 
 describe('a worker that stands still', { timeout: patienceMs }, () => {
   test('in generate, is refused by the issuer when another has finished the rotation', async () => {
-    const held = await holdSql(harness.example, 'ALTER ROLE');
-    await watched(harness, async (watching) => {
-      const id = await harness.start();
+    const held = await holdSql(fleet.example, 'ALTER ROLE');
+    await watched(fleet, async (watching) => {
+      const id = await fleet.start();
       await held.caught();
-      harness.worker().freeze();
-      const other = await startSecondWorker(harness.example);
+      fleet.worker().freeze();
+      const other = await startSecondWorker(fleet.example);
       try {
-        expect(await ended(harness, id)).toMatchObject({ state: 'done' });
-        const now = await expectRotated(harness, watching.before);
+        expect(await ended(fleet, id)).toMatchObject({ state: 'done' });
+        const now = await expectRotated(fleet, watching.before);
         // Now what it had sent arrives, and then it wakes up itself.
         await held.release();
         expect(await held.exitCode()).not.toBe(0);
-        harness.worker().thaw();
-        await expectTakesPart(harness, id);
+        fleet.worker().thaw();
+        await expectTakesPart(id);
         await expectNoFailedLogin(watching);
-        expect(await expectRotated(harness, watching.before)).toEqual(now);
+        expect(await expectRotated(fleet, watching.before)).toEqual(now);
       } finally {
         await other.stop();
-        await harness.restartWorker();
+        await fleet.restartWorker();
       }
     });
   });
 
   test('in deploy, is refused by the host when the rotation was rolled back meanwhile', async () => {
-    const { lab } = harness.example;
-    const held = await holdJobStart(harness.example, 'web-1');
-    await watched(harness, async (watching) => {
-      const id = await harness.start();
+    const held = await holdJobStart(fleet.example, 'web-1');
+    await watched(fleet, async (watching) => {
+      const id = await fleet.start();
       await held.caught();
-      harness.worker().freeze();
-      const other = await startSecondWorker(harness.example);
+      fleet.worker().freeze();
+      const other = await startSecondWorker(fleet.example);
       try {
-        await say(harness, 'rollback', id);
-        expect(await ended(harness, id)).toMatchObject({ state: 'rolled-back' });
-        await expectUnchanged(harness, watching.before);
+        await say(fleet, 'rollback', id);
+        expect(await ended(fleet, id)).toMatchObject({ state: 'rolled-back' });
+        await expectUnchanged(fleet, watching.before);
         await held.release();
-        const { stdout } = await lab.ssh(
+        const { stdout } = await onHost(
+          fleet.example,
           'web-1',
-          `until grep -h ^outcome= /var/lib/rotate/jobs/${id}-*/result | grep superseded; do sleep 0.5; done`,
+          `until grep -hs superseded /var/lib/rotate/jobs/${id}-*/result; do sleep 0.5; done`,
           { timeoutMs: patienceMs },
         );
         expect(stdout.trim()).toBe('outcome=superseded');
-        harness.worker().thaw();
-        await expectTakesPart(harness, id);
+        fleet.worker().thaw();
+        await expectTakesPart(id);
         await expectNoFailedLogin(watching);
-        await expectUnchanged(harness, watching.before);
+        await expectUnchanged(fleet, watching.before);
       } finally {
         await other.stop();
-        await harness.restartWorker();
+        await fleet.restartWorker();
       }
     });
   });
 });
 
 /** The worker that was thawed has come to the end of what it did, and goes on with other work. */
-async function expectTakesPart({ example }: Harness, id: string): Promise<void> {
+async function expectTakesPart(id: string): Promise<void> {
   // Each is answered by one of the two workers.
   for (let i = 0; i < 4; i += 1) {
-    expect((await rotate(example, ['plan', 'db-password'])).code).toBe(0);
-    expect((await statusOf(example, id)).endedAt).toBeDefined();
+    expect((await rotate(fleet.example, ['plan', 'db-password'])).code).toBe(0);
+    expect((await statusOf(fleet.example, id)).endedAt).toBeDefined();
   }
 }
 
 describe('a rotation', { timeout: patienceMs }, () => {
   test('is carried out by two workers at once, one of which dies', async () => {
-    await slowSwitch(harness.example, 'web-2', 2);
-    const other = await startSecondWorker(harness.example);
+    const held = await holdSwitch(fleet.example, 'web-2');
+    const other = await startSecondWorker(fleet.example);
     try {
-      await watched(harness, async (watching) => {
-        const id = await harness.start();
-        await reached(harness, id, 'switching web-2', (s) => runsOn(s, 'deploy', 'web-2'));
+      await watched(fleet, async (watching) => {
+        const id = await fleet.start();
+        await held.caught();
         await other.kill();
-        expect(await ended(harness, id)).toMatchObject({ state: 'done' });
+        await held.release();
+        expect(await ended(fleet, id)).toMatchObject({ state: 'done' });
         await expectNoFailedLogin(watching);
-        await expectRotated(harness, watching.before);
+        await expectRotated(fleet, watching.before);
       });
     } finally {
       await other.kill();
-      await slowSwitch(harness.example, 'web-2', 0);
+      await held.release();
     }
   });
 
   test('goes on when the Temporal server is killed and started again on its database', async () => {
-    const { example } = harness;
-    await slowSwitch(example, 'web-1', 2);
+    const { example } = fleet;
+    const held = await holdSwitch(example, 'web-1');
     try {
-      await watched(harness, async (watching) => {
-        const id = await harness.start();
-        await reached(harness, id, 'switching web-1', (s) => runsOn(s, 'deploy', 'web-1'));
-        const { pid, address, ended: gone } = harness.server;
+      await watched(fleet, async (watching) => {
+        const id = await fleet.start();
+        await held.caught();
+        const { pid, address, ended: gone } = fleet.server;
         process.kill(pid, 'SIGKILL');
         await gone;
+        await held.release();
         const port = Number(address.split(':')[1]);
         server = await startDevServer({ databaseFile: example.state.databaseFile, port, tuned: true });
-        expect(await ended(harness, id)).toMatchObject({ state: 'done' });
+        expect(await ended(fleet, id)).toMatchObject({ state: 'done' });
         await expectNoFailedLogin(watching);
-        await expectRotated(harness, watching.before);
+        await expectRotated(fleet, watching.before);
       });
     } finally {
-      await slowSwitch(example, 'web-1', 0);
+      await held.release();
     }
   });
 });
 
 test('nothing is left behind by all this', { timeout: patienceMs }, async () => {
-  await expectNothingLeftByAll(harness);
+  await expectNothingLeftByAll(fleet);
 });

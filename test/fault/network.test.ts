@@ -6,27 +6,22 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { commit, deploy, parseContent, sql } from '../../infra/fleet/example.js';
-import { projectRoot } from '../../infra/fleet/lab.js';
-import { run as runHere } from '../../infra/fleet/run.js';
 import { expectRotated, expectUnchanged, stepIs } from '../e2e/harness.js';
+import { holdSwitch, holdVerify, onHost, patienceMs, until } from './holds.js';
 import {
   ended,
   expectNobodyRefused,
   expectNothingLeftByAll,
-  type FaultyFleet,
   hostIs,
   makeFaultyFleet,
-  patienceMs,
   reached,
-  runsOn,
   say,
   setPolicy,
-  slowSwitch,
-  slowVerify,
   watched,
+  type FaultyFleet,
 } from './support.js';
 
-let harness: FaultyFleet;
+let fleet: FaultyFleet;
 
 /**
  * Part of the activation of web-1: where /etc/lab/cut-network is, the next one takes its network away, and the one
@@ -39,9 +34,11 @@ elif [ -e /run/network-is-cut ]; then
 fi
 `;
 
+const patient = { deadMan: '5m', budgets: {} };
+
 beforeAll(async () => {
-  harness = await makeFaultyFleet('network', { deadMan: '15s', budgets: { converge: '60s', undo: '60s' } });
-  const { example } = harness;
+  fleet = await makeFaultyFleet('network', patient);
+  const { example } = fleet;
   const file = join(example.clone, 'hosts.json');
   const hosts: Record<string, object> = JSON.parse(await readFile(file, 'utf8'));
   hosts['web-1'] = { ...hosts['web-1'], activate: cutsNetwork };
@@ -51,152 +48,153 @@ beforeAll(async () => {
 }, patienceMs);
 
 afterAll(async () => {
-  await harness.close();
-});
+  await fleet.close();
+}, patienceMs);
 
 /** Whether a role may log in, as PostgreSQL says. */
 async function mayLogIn(role: string): Promise<boolean> {
-  return (await sql(harness.example, `SELECT rolcanlogin FROM pg_roles WHERE rolname = '${role}'`)) === 't';
+  return (await sql(fleet.example, `SELECT rolcanlogin FROM pg_roles WHERE rolname = '${role}'`)) === 't';
 }
 
+/** What a host has installed, also when it cannot be reached. */
 async function installed(host: string): Promise<{ role: string; password: string }> {
-  return parseContent((await harness.example.lab.ssh(host, 'cat /run/agenix/db-password')).stdout);
+  return parseContent((await onHost(fleet.example, host, 'cat /run/agenix/db-password')).stdout);
+}
+
+async function withPolicy(policy: Record<string, unknown>, work: () => Promise<void>): Promise<void> {
+  await setPolicy(fleet.example, policy);
+  try {
+    await work();
+  } finally {
+    await setPolicy(fleet.example, { soak: 0, ...patient });
+  }
 }
 
 describe('a host that vanishes', { timeout: patienceMs }, () => {
   test('in deploy and comes back in time does not keep the rotation from its end', async () => {
-    const { example } = harness;
-    await slowSwitch(example, 'web-1', 4);
-    try {
-      await watched(harness, async (watching) => {
-        const id = await harness.start();
-        await reached(harness, id, 'switching web-1', (s) => runsOn(s, 'deploy', 'web-1'));
-        await example.lab.cut('web-1');
-        await hasSwitched('web-1', watching.before.role);
-        await example.lab.heal('web-1');
-        expect(await ended(harness, id)).toMatchObject({ state: 'done' });
-        await expectNobodyRefused(watching, ['web-1']);
-        await expectRotated(harness, watching.before);
-      });
-    } finally {
-      await slowSwitch(example, 'web-1', 0);
-    }
+    const { lab } = fleet.example;
+    const held = await holdSwitch(fleet.example, 'web-1');
+    await watched(fleet, async (watching) => {
+      const { before } = watching;
+      const id = await fleet.start();
+      await held.caught();
+      await lab.cut('web-1');
+      try {
+        await held.release();
+        // Nothing of the switch hangs on the connection.
+        await until('the switch of web-1', async () => (await installed('web-1')).role !== before.role);
+      } finally {
+        await lab.heal('web-1');
+      }
+      expect(await ended(fleet, id)).toMatchObject({ state: 'done' });
+      await expectNobodyRefused(watching, ['web-1']);
+      await expectRotated(fleet, before);
+    });
   });
 
   test('in deploy and stays away parks the rotation, which names it, and keeps both values until it is back', async () => {
-    const { example } = harness;
-    await slowSwitch(example, 'web-1', 2);
-    try {
-      await watched(harness, async (watching) => {
+    const { lab } = fleet.example;
+    // So long are the switch of a host and its undo tried.
+    const budgets = { converge: '30s', undo: '30s' };
+    await withPolicy({ deadMan: '10s', budgets }, async () => {
+      const held = await holdSwitch(fleet.example, 'web-1');
+      await watched(fleet, async (watching) => {
         const { before } = watching;
         const spare = before.role === 'app_a' ? 'app_b' : 'app_a';
-        const id = await harness.start();
-        await reached(harness, id, 'switching web-1', (s) => runsOn(s, 'deploy', 'web-1'));
-        await example.lab.cut('web-1');
-        const parked = await ended(harness, id);
-        expect(parked.state).toBe('needs-attention');
-        expect(parked.reason?.message).toContain('web-1');
-        // The others have the old value again; the new one may still be on the host that cannot be asked.
-        for (const host of ['web-2', 'test-vm']) expect(await installed(host)).toEqual(before);
-        expect(await mayLogIn(before.role)).toBe(true);
-        expect(await mayLogIn(spare)).toBe(true);
-
-        await example.lab.heal('web-1');
-        await slowSwitch(example, 'web-1', 0);
-        await say(harness, 'retry', id);
-        expect(await ended(harness, id)).toMatchObject({ state: 'rolled-back' });
+        const id = await fleet.start();
+        await held.caught();
+        await lab.cut('web-1');
+        try {
+          await held.release();
+          const parked = await ended(fleet, id);
+          expect(parked.state).toBe('needs-attention');
+          expect(parked.reason?.message).toContain('web-1');
+          expect(parked.reason?.message).not.toContain('web-2');
+          // The others have the old value again; the new one may still be on the host that cannot be asked.
+          for (const host of ['web-2', 'test-vm']) expect(await installed(host)).toEqual(before);
+          expect(await mayLogIn(before.role)).toBe(true);
+          expect(await mayLogIn(spare)).toBe(true);
+        } finally {
+          await lab.heal('web-1');
+        }
+        await say(fleet, 'retry', id);
+        expect(await ended(fleet, id)).toMatchObject({ state: 'rolled-back' });
         await expectNobodyRefused(watching, ['web-1']);
-        await expectUnchanged(harness, before);
+        await expectUnchanged(fleet, before);
       });
-    } finally {
-      await example.lab.heal('web-1');
-      await slowSwitch(example, 'web-1', 0);
-    }
+    });
   });
 
   test('in verify is waited for in the undo, and has the old value when it is back', async () => {
-    const { lab } = harness.example;
-    await slowVerify(harness, 'web-1', true);
-    await watched(harness, async (watching) => {
-      const id = await harness.start();
-      await reached(harness, id, 'verifying web-1', (s) => runsOn(s, 'verify', 'web-1'));
+    const { lab } = fleet.example;
+    const held = await holdVerify(fleet.example, 'web-1');
+    await watched(fleet, async (watching) => {
+      const id = await fleet.start();
+      await held.caught();
       await lab.cut('web-1');
       try {
-        await reached(harness, id, 'failed in verify', (s) => hostIs(s, 'verify', 'web-1', 'failed'));
+        await held.release();
+        await reached(fleet, id, 'failed in verify', (s) => hostIs(s, 'verify', 'web-1', 'failed'));
       } finally {
         await lab.heal('web-1');
-        await slowVerify(harness, 'web-1', false);
       }
-      const status = await ended(harness, id);
+      const status = await ended(fleet, id);
       expect(status).toMatchObject({ state: 'rolled-back' });
       expect(stepIs(status, 'verify', 'failed')).toBe(true);
       expect(status.reason?.message).toContain('web-1');
       await expectNobodyRefused(watching, ['web-1']);
-      await expectUnchanged(harness, watching.before);
+      await expectUnchanged(fleet, watching.before);
     });
   });
 });
 
-/** Waits until a host that cannot be reached has another role's value installed; looks at its disk from outside. */
-async function hasSwitched(host: string, before: string): Promise<void> {
-  const { example } = harness;
-  const script = `until LAB=${example.lab.name} bash infra/lab/lab.sh exec ${host} cat /run/agenix/db-password | grep -q 'postgresql://app' &&
-  ! LAB=${example.lab.name} bash infra/lab/lab.sh exec ${host} grep -q '//${before}:' /run/agenix/db-password; do sleep 0.3; done`;
-  await runHere('bash', ['-c', script], { cwd: projectRoot, timeoutMs: patienceMs });
-}
-
 describe('a host that reboots', { timeout: patienceMs }, () => {
   test('while it is switched comes up with the new system, and the rotation goes on', async () => {
-    const { example } = harness;
-    await slowSwitch(example, 'web-1', 5);
-    try {
-      await watched(harness, async (watching) => {
-        const id = await harness.start();
-        await reached(harness, id, 'switching web-1', (s) => runsOn(s, 'deploy', 'web-1'));
-        await example.lab.reboot('web-1');
-        expect(await ended(harness, id)).toMatchObject({ state: 'done' });
-        await expectNobodyRefused(watching, ['web-1']);
-        await expectRotated(harness, watching.before);
-      });
-    } finally {
-      await slowSwitch(example, 'web-1', 0);
-    }
+    const { example } = fleet;
+    const held = await holdSwitch(example, 'web-1');
+    await watched(fleet, async (watching) => {
+      const id = await fleet.start();
+      await held.caught();
+      await onHost(example, 'web-1', 'rm -f /etc/lab/slow');
+      await example.lab.reboot('web-1');
+      expect(await ended(fleet, id)).toMatchObject({ state: 'done' });
+      await expectNobodyRefused(watching, ['web-1']);
+      await expectRotated(fleet, watching.before);
+    });
   });
 
   test('in the soak has the new value after it', async () => {
-    const { example } = harness;
-    await setPolicy(example, { soak: '30s' });
-    try {
-      await watched(harness, async (watching) => {
-        const id = await harness.start();
-        await reached(harness, id, 'verified', (s) => hostIs(s, 'verify', 'web-1', 'done'));
+    const { example } = fleet;
+    await withPolicy({ soak: '30s' }, async () => {
+      await watched(fleet, async (watching) => {
+        const id = await fleet.start();
+        await reached(fleet, id, 'verified', (s) => hostIs(s, 'verify', 'web-1', 'done'));
         await example.lab.reboot('web-1');
-        expect(await ended(harness, id)).toMatchObject({ state: 'done' });
+        expect(await ended(fleet, id)).toMatchObject({ state: 'done' });
         await expectNobodyRefused(watching, ['web-1']);
-        await expectRotated(harness, watching.before);
+        await expectRotated(fleet, watching.before);
       });
-    } finally {
-      await setPolicy(example, { soak: 0 });
-    }
+    });
   });
 });
 
 describe('a switch that cuts the host’s own network', { timeout: patienceMs }, () => {
   test('is put back by the dead man, and the rotation is rolled back', async () => {
-    const { lab } = harness.example;
-    await lab.ssh('web-1', 'touch /etc/lab/cut-network');
-    await watched(harness, async (watching) => {
-      const id = await harness.start();
-      const status = await ended(harness, id);
-      expect(status).toMatchObject({ state: 'rolled-back', reason: { type: 'SwitchFailed' } });
-      expect(status.reason?.message).toContain('web-1 could not be reached after the switch');
-      expect(stepIs(status, 'deploy', 'failed')).toBe(true);
-      await expectNobodyRefused(watching, ['web-1']);
-      await expectUnchanged(harness, watching.before);
+    await withPolicy({ deadMan: '10s' }, async () => {
+      await onHost(fleet.example, 'web-1', 'touch /etc/lab/cut-network');
+      await watched(fleet, async (watching) => {
+        const id = await fleet.start();
+        const status = await ended(fleet, id);
+        expect(status).toMatchObject({ state: 'rolled-back', reason: { type: 'SwitchFailed' } });
+        expect(status.reason?.message).toContain('web-1 could not be reached after the switch');
+        expect(stepIs(status, 'deploy', 'failed')).toBe(true);
+        await expectNobodyRefused(watching, ['web-1']);
+        await expectUnchanged(fleet, watching.before);
+      });
     });
   });
 });
 
 test('nothing is left behind by all this', { timeout: patienceMs }, async () => {
-  await expectNothingLeftByAll(harness);
+  await expectNothingLeftByAll(fleet);
 });
