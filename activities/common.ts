@@ -75,8 +75,25 @@ export async function credentialAt(
   snapshot: Snapshot,
   secret: SecretSpec,
 ): Promise<Credential> {
-  const fields = services.formats.parse(secret.format, await snapshot.read(secret));
+  const content = await snapshot.read(secret);
+  const fields = inFile(secret, () => services.formats.parse(secret.format, content));
   return { ...(fields.role === undefined ? {} : { account: fields.role }), value: fields.password };
+}
+
+/** What is wrong with a content is told with the file that holds it. */
+function inFile<T>(secret: SecretSpec, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    if (!(error instanceof RotateError)) throw error;
+    const { type, message, hint } = error.toReason();
+    const { variable } = secret.format;
+    const place = variable === undefined ? secret.file : `${variable} in ${secret.file}`;
+    throw new RotateError(type, `${formatSecretRef(secret)}: ${place}: ${message}`, {
+      ...(hint === undefined ? {} : { hint }),
+      cause: error,
+    });
+  }
 }
 
 /** Units of the secrets on a host, each once, in the order of rotate.yaml. */

@@ -162,7 +162,8 @@ async function inspectHost(
   const files: InstalledFile[] = [];
   for (const name of scope.secrets) {
     const secret = secretOf(snapshot.config, scope.environment, name);
-    await openOnHost(services, host, evaluation, secret.file, await snapshot.ciphertext(secret), p);
+    const ciphertext = await snapshot.ciphertext(secret);
+    await openOnHost(services, host, evaluation, { what: secret.file }, ciphertext, p);
     for (const s of evaluation.secrets.filter((e) => e.file === secret.file)) {
       files.push({ secret: name, path: s.path, owner: s.owner, group: s.group, mode: s.mode });
     }
@@ -179,7 +180,7 @@ async function openOnHost(
   services: Services,
   host: HostSpec,
   evaluation: HostEvaluation,
-  what: string,
+  { what, hint }: { what: string; hint?: string },
   ciphertext: Uint8Array,
   p: Pulse,
 ): Promise<void> {
@@ -187,9 +188,10 @@ async function openOnHost(
     await services.fleet.tryOpen(host, evaluation, ciphertext, p.signal);
   } catch (error) {
     if (!(error instanceof RotateError) || error.type !== 'HostCannotDecrypt') throw error;
+    const told = hint ?? error.hint;
     throw new RotateError('HostCannotDecrypt', error.message.replace('the file', what), {
       host: host.name,
-      ...(error.hint === undefined ? {} : { hint: error.hint }),
+      ...(told === undefined ? {} : { hint: told }),
       cause: error,
     });
   }
@@ -298,8 +300,10 @@ async function rehearse(services: Services, scope: HostScope, trial: string): Pr
     for (const name of scope.secrets) {
       const secret = secretOf(config, scope.environment, name);
       // The rules may name other keys than the file that is there was encrypted to.
-      const what = `the new ${secret.file}, encrypted as ${rulesOf(config, scope)} says`;
-      await openOnHost(services, host, evaluation, what, await there.ciphertext(secret), p);
+      const what = `the new ${secret.file}`;
+      const keys = evaluation.identityPaths.join(', ');
+      const hint = `name a key of ${keys} on ${host.name} for it in ${rulesOf(config, scope)}`;
+      await openOnHost(services, host, evaluation, { what, hint }, await there.ciphertext(secret), p);
     }
     const toplevel = await services.fleet.build(host, there, p);
     await services.fleet.copy(host, toplevel, p);
