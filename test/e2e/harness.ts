@@ -161,7 +161,7 @@ export async function expectNothingLeft(
     since: watched.since,
     logFiles: [harness.worker().logFile],
   });
-  await watched.sampler.stop();
+  watched.sampler.stop();
   expect(findings.filter((f) => !f.proven)).toEqual([]);
   expect(findings.flatMap((f) => f.hits.map((hit) => ({ place: f.place, ...hit })))).toEqual([]);
 }
