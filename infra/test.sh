@@ -1,5 +1,7 @@
 #!/bin/sh
-# All checks and all tests: `npm test`. Sets up what it needs first; arguments go to vitest.
+# All checks and the tests: `npm test`. Sets up what it needs first; arguments go to vitest.
+#
+#   --faults   the long tests of faults instead: `npm run test:faults`
 set -eu
 cd "$(dirname "$0")/.."
 ROTATE_ROOT=$PWD
@@ -15,4 +17,8 @@ npm run --silent lint
 echo '== format'
 npm run --silent format:check
 echo '== tests'
-exec vitest run "$@"
+if [ "${1:-}" = --faults ]; then
+  shift
+  exec vitest run --project faults "$@"
+fi
+exec vitest run --project units --project lab "$@"
