@@ -27,7 +27,7 @@ export function preflighting(): RotationActivities {
 
 /** One effect on an issuer, or a proof about one. @param budgetMs all attempts together */
 export function applying(budgetMs: number): RotationActivities {
-  return activities({ startToCloseTimeout: '60s', scheduleToCloseTimeout: budgetMs, retry: backoff });
+  return activities({ startToCloseTimeout: '30s', scheduleToCloseTimeout: budgetMs, retry: backoff });
 }
 
 /** One effect on the repo. @param budgetMs all attempts together */
@@ -39,7 +39,7 @@ export function publishing(budgetMs: number): RotationActivities {
 export function evaluating(): RotationActivities {
   return activities({
     startToCloseTimeout: '15m',
-    heartbeatTimeout: '30s',
+    heartbeatTimeout: '20s',
     retry: { ...backoff, maximumAttempts: 3 },
   });
 }
