@@ -6,12 +6,12 @@ const lab = [
   'test/canary/**',
   'test/e2e/failures.test.ts',
   'test/e2e/refusals.test.ts',
-  'test/fault/crashes.test.ts',
 ];
 /** On the lab, and longer: `npm run test:faults`. */
 const faults = [
   'test/e2e/command-line.test.ts',
   'test/fault/changes.test.ts',
+  'test/fault/crashes.test.ts',
   'test/fault/network.test.ts',
   'test/fault/rollbacks.test.ts',
 ];
