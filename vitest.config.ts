@@ -1,12 +1,7 @@
 import { defineConfig } from 'vitest/config';
 
 /** On the lab: hosts, the search for values, and whole rotations. */
-const lab = [
-  'test/hosts/**',
-  'test/canary/**',
-  'test/e2e/failures.test.ts',
-  'test/e2e/refusals.test.ts',
-];
+const lab = ['test/hosts/**', 'test/canary/**', 'test/e2e/failures.test.ts', 'test/e2e/refusals.test.ts'];
 /** On the lab, and longer: `npm run test:faults`. */
 const faults = [
   'test/e2e/command-line.test.ts',
