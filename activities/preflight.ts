@@ -1,5 +1,5 @@
 /** Preflight: refuses before anything changes. Everything here only looks. */
-import { RotateError } from '../domain/failure.js';
+import { asRotateError, RotateError } from '../domain/failure.js';
 import { highestFence, type Fence } from '../domain/fence.js';
 import type { InstalledFile } from '../domain/journal.js';
 import type { ProofLine } from '../domain/status.js';
@@ -18,7 +18,7 @@ import {
   unitsOn,
 } from './common.js';
 import { digestOf, planAt, samePlan } from './plan.js';
-import type { ActivationPlan, HostEvaluation, Pulse, Services } from './ports.js';
+import type { ActivationPlan, HostEvaluation, Pulse, Services, Snapshot } from './ports.js';
 import { openCredential, sealCredential } from './sealed.js';
 
 /** Less than this free where a closure or a job's files go is no place to begin in. */
@@ -81,14 +81,7 @@ export function preflightActivities(services: Services): Preflight {
     takeBaseline: ({ scope, secrets }) => takeBaseline(services, scope, secrets),
 
     async makeTrial({ scope }) {
-      const { signal } = pulse();
-      const snapshot = await baseOf(services, scope);
-      const files: Record<string, Uint8Array> = {};
-      for (const name of scope.secrets) {
-        const secret = secretOf(snapshot.config, scope.environment, name);
-        files[secret.file] = await snapshot.encrypt(secret, await snapshot.read(secret));
-      }
-      const commit = await services.repo.commitTrial(scope.base, files, signal);
+      const commit = await commitTrial(services, scope, pulse().signal);
       await openAsWorker(services, scope, commit);
       return { commit };
     },
@@ -289,13 +282,34 @@ async function takeBaseline(services: Services, scope: HostScope, secrets: Seale
   return { proof };
 }
 
+/** A commit of this worker's own with the old values encrypted again. */
+async function commitTrial(services: Services, scope: RotationScope, signal: AbortSignal): Promise<string> {
+  const snapshot = await baseOf(services, scope);
+  const files: Record<string, Uint8Array> = {};
+  for (const name of scope.secrets) {
+    const secret = secretOf(snapshot.config, scope.environment, name);
+    files[secret.file] = await snapshot.encrypt(secret, await snapshot.read(secret));
+  }
+  return services.repo.commitTrial(scope.base, files, signal);
+}
+
+/** A trial is never pushed: where another worker has made it, one of our own tells the same. */
+async function trialAt(services: Services, scope: RotationScope, trial: string, p: Pulse): Promise<Snapshot> {
+  try {
+    return await services.repo.at(trial, p.signal);
+  } catch (error) {
+    if (asRotateError(error)?.details?.['missing'] !== trial) throw error;
+    return services.repo.at(await commitTrial(services, scope, p.signal), p.signal);
+  }
+}
+
 /** The switch without the switch: which units would it touch? */
 async function rehearse(services: Services, scope: HostScope, trial: string): Promise<void> {
   await beating(async (p) => {
     const base = await baseOf(services, scope);
     const { config } = base;
     const host = hostOf(config, scope.host);
-    const there = await services.repo.at(trial, p.signal);
+    const there = await trialAt(services, scope, trial, p);
     const evaluation = await services.fleet.evaluate(host, base, p);
     for (const name of scope.secrets) {
       const secret = secretOf(config, scope.environment, name);

@@ -27,9 +27,12 @@ export class Snapshots {
     this.#keyring = keyring;
   }
 
-  /** @throws RotateError BadConfig when the commit has no rotate.yaml, or a bad one */
+  /**
+   * @throws RotateError BadConfig when the commit has no rotate.yaml, or a bad one; GitFailed with the commit as
+   *   `missing` in its details when neither this clone nor the remote has it
+   */
   async at(commit: string, signal: AbortSignal): Promise<Snapshot> {
-    const config = await cached(this.#configs, commit, () => this.#readConfig(commit));
+    const config = await cached(this.#configs, commit, () => this.#readConfig(commit, signal));
     const ciphertext = async (secret: SecretSpec): Promise<Uint8Array> => {
       const bytes = await this.#clone.readBlob(commit, secret.file);
       if (bytes !== undefined) return bytes;
@@ -54,10 +57,22 @@ export class Snapshots {
     };
   }
 
-  async #readConfig(commit: string): Promise<ConfigSpec> {
+  async #readConfig(commit: string, signal: AbortSignal): Promise<ConfigSpec> {
+    await this.#bring(commit, signal);
     const path = await this.#findConfig(commit);
     const bytes = await this.#clone.readBlob(commit, path);
     return parseRotateYaml(new TextDecoder().decode(bytes), `${path} (at ${commit.slice(0, 12)})`);
+  }
+
+  /** Another worker, on another disk, may have made the commit. */
+  async #bring(commit: string, signal: AbortSignal): Promise<void> {
+    if ((await this.#clone.resolve(commit)) !== undefined) return;
+    await this.#clone.fetch(signal);
+    if ((await this.#clone.resolve(commit)) !== undefined) return;
+    throw new RotateError('GitFailed', `the repo has no commit ${commit.slice(0, 12)}`, {
+      hint: 'was a branch of it deleted or rewritten by force?',
+      details: { missing: commit },
+    });
   }
 
   /** At the root of the repo, or beside flake.nix. */
