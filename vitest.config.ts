@@ -1,44 +1,47 @@
 import { defineConfig } from 'vitest/config';
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
-/** On the lab: hosts, the search for values, and whole rotations. */
-const lab = ['test/hosts/**', 'test/canary/**', 'test/e2e/failures.test.ts', 'test/e2e/refusals.test.ts'];
-/** On the lab, and longer: `npm run test:faults`. */
-const faults = [
-  'test/e2e/command-line.test.ts',
-  'test/fault/changes.test.ts',
-  'test/fault/crashes.test.ts',
-  'test/fault/network.test.ts',
-  'test/fault/rollbacks.test.ts',
+/** On the lab: hosts, the search for values, whole rotations, killed workers. Each file has a fleet of its own. */
+const lab = [
+  'test/hosts/**/*.test.ts',
+  'test/canary/**/*.test.ts',
+  'test/e2e/failures.test.ts',
+  'test/e2e/refusals.test.ts',
+  'test/fault/kills.test.ts',
 ];
-const files = (patterns: readonly string[]): string[] =>
-  patterns.map((pattern) => (pattern.endsWith('**') ? `${pattern}/*.test.ts` : pattern));
+/** On the lab, and longer: `npm run test:faults`. */
+const faults = ['test/e2e/**/*.test.ts', 'test/fault/**/*.test.ts'];
 
-// One fleet at a time: hosts share the machine's two cores.
-const onTheLab = { fileParallelism: false, testTimeout: 300_000, hookTimeout: 300_000 };
+/** What waits most comes first, so that the rest fills the gaps. */
+const longest = ['test/fault/kills', 'test/e2e/', 'test/hosts/job', 'test/cli/', 'test/workflows/'];
+
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const rank = ({ moduleId }: TestSpecification): number => {
+      const found = longest.findIndex((part) => moduleId.includes(part));
+      return found === -1 ? longest.length : found;
+    };
+    return files.toSorted((a, b) => rank(a) - rank(b) || (a.moduleId < b.moduleId ? -1 : 1));
+  }
+}
+
+/** Nothing asserts how long something takes; these only end what hangs. */
+const patient = { testTimeout: 600_000, hookTimeout: 600_000 };
 
 export default defineConfig({
   test: {
-    testTimeout: 60_000,
+    // One more than cores: whole rotations wait much of the time, for units to stay up and for timeouts.
+    maxWorkers: 3,
+    sequence: { sequencer: LongestFirst },
+    testTimeout: 120_000,
     hookTimeout: 120_000,
     projects: [
       {
         extends: true,
-        test: {
-          name: 'units',
-          include: ['test/**/*.test.ts'],
-          exclude: [...lab, 'test/e2e/**', 'test/fault/**'],
-          maxWorkers: 2,
-          sequence: { groupOrder: 0 },
-        },
+        test: { name: 'units', include: ['test/**/*.test.ts'], exclude: [...lab, ...faults] },
       },
-      {
-        extends: true,
-        test: { name: 'lab', include: files(lab), ...onTheLab, sequence: { groupOrder: 1 } },
-      },
-      {
-        extends: true,
-        test: { name: 'faults', include: files(faults), ...onTheLab, sequence: { groupOrder: 2 } },
-      },
+      { extends: true, test: { name: 'lab', include: lab, ...patient } },
+      { extends: true, test: { name: 'faults', include: faults, exclude: lab, ...patient } },
     ],
   },
 });

@@ -115,6 +115,37 @@ export function unitsOn(
   return [...units].map(([unit, action]) => ({ unit, action }));
 }
 
+/** From one host, each through a channel of its connection. */
+export const loginsAtOnce = 4;
+
+/**
+ * Runs `work` for each item, at most `limit` at once; the results in the order of the items. After a failure no
+ * further item is begun, and those under way are waited for.
+ * @throws what the first of `work` to fail throws
+ */
+export async function inParallel<T, R>(
+  limit: number,
+  items: readonly T[],
+  work: (item: T) => Promise<R>,
+): Promise<R[]> {
+  const results: R[] = [];
+  const queue = [...items.entries()];
+  let failure: { error: unknown } | undefined;
+  const lane = async (): Promise<void> => {
+    for (let next = queue.shift(); next !== undefined && failure === undefined; next = queue.shift()) {
+      const [i, item] = next;
+      try {
+        results[i] = await work(item);
+      } catch (error) {
+        failure ??= { error };
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: Math.max(1, Math.min(limit, items.length)) }, lane));
+  if (failure !== undefined) throw failure.error;
+  return results;
+}
+
 export function proofLine(line: Omit<ProofLine, 'at'>): ProofLine {
   return { ...line, at: new Date().toISOString() };
 }

@@ -5,14 +5,16 @@ import type { InstalledFile } from '../domain/journal.js';
 import type { ProofLine } from '../domain/status.js';
 import { formatSecretRef, type ConfigSpec, type HostSpec } from '../domain/spec.js';
 import type { HostScope, Proven, RotationActivities, RotationScope, SealedSecret } from './api.js';
-import { checkFromHost } from './check.js';
+import { checkFromHost, type Expectation } from './check.js';
 import {
   baseOf,
   beating,
   credentialAt,
   hostOf,
+  inParallel,
   kindContext,
   kindOf,
+  loginsAtOnce,
   pulse,
   secretOf,
   unitsOn,
@@ -259,27 +261,28 @@ async function findDeployed(
 
 async function takeBaseline(services: Services, scope: HostScope, secrets: SealedSecret[]): Promise<Proven> {
   const { config } = await baseOf(services, scope);
-  const proof: ProofLine[] = [];
-  for (const sealed of secrets) {
+  const lines = await inParallel(loginsAtOnce, secrets, async (sealed) => {
     const secret = secretOf(config, scope.environment, sealed.name);
     const old = await openCredential(services, sealed.old);
-    proof.push(
-      ...(await checkFromHost(services, config, secret, old, scope.host, {
+    const ask = (what: Expectation): Promise<ProofLine[]> =>
+      checkFromHost(services, config, secret, old, scope.host, what);
+    return Promise.all([
+      ask({
         expect: 'accepted',
         claim: 'the old value is accepted at the start',
         otherwise: 'OldValueRejected',
         hint: 'the value in the repo does not work even now: put that right first',
-      })),
-      ...(await checkFromHost(services, config, secret, old, scope.host, {
+      }),
+      ask({
         wrong: true,
         expect: 'refused',
         claim: 'a wrong value is refused at the start',
         otherwise: 'AcceptsAnything',
         hint: 'it accepts any password there (`trust` in pg_hba.conf?), so nothing could be proven',
-      })),
-    );
-  }
-  return { proof };
+      }),
+    ]);
+  });
+  return { proof: lines.flat(2) };
 }
 
 /** A commit of this worker's own with the old values encrypted again. */

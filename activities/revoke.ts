@@ -1,10 +1,11 @@
 /** Revoke: nobody uses the old value any more, and it is dead. */
+import type { Credential } from '../domain/credential.js';
 import { RotateError } from '../domain/failure.js';
 import { formatSecretRef } from '../domain/spec.js';
 import type { ProofLine } from '../domain/status.js';
 import type { RotationActivities } from './api.js';
 import { checkFromHost, type Expectation } from './check.js';
-import { baseOf, kindContext, kindOf, proofLine, secretOf } from './common.js';
+import { baseOf, inParallel, kindContext, kindOf, proofLine, secretOf } from './common.js';
 import type { Services } from './ports.js';
 import { openCredential } from './sealed.js';
 
@@ -45,24 +46,31 @@ export function revokeActivities(services: Services): Pick<RotationActivities, '
       const fresh = await openCredential(services, secret.fresh);
       const expectation = expectations[purpose];
       if (expectation === undefined) throw new RotateError('Internal', `there is no proof for ${purpose}`);
-      const proof: ProofLine[] = [];
+      const ask = (
+        host: string | undefined,
+        credential: Credential,
+        what: Expectation,
+      ): Promise<ProofLine[]> => checkFromHost(services, config, spec, credential, host, what);
       // Where every consumer was given up, the worker is the only one left to ask.
-      for (const host of hosts.length > 0 ? hosts : [undefined]) {
-        // On the same endpoint at the same time, so that a refusal is not a missing pg_hba line or the like.
-        proof.push(
-          ...(await checkFromHost(services, config, spec, fresh, host, {
-            expect: 'accepted',
-            claim: 'the new value logs in',
-            otherwise: 'NewValueRejected',
-          })),
-          ...(await checkFromHost(services, config, spec, old, host, {
-            ...expectation,
-            ...(purpose === 'disabled' && kind.disabledCodes !== undefined
-              ? { codes: kind.disabledCodes }
-              : {}),
-          })),
-        );
-      }
+      const proof = await inParallel(
+        spec.policy.parallel,
+        hosts.length > 0 ? hosts : [undefined],
+        // At the same endpoint at the same time, so that a refusal is not a missing pg_hba line or the like.
+        (host) =>
+          Promise.all([
+            ask(host, fresh, {
+              expect: 'accepted',
+              claim: 'the new value logs in',
+              otherwise: 'NewValueRejected',
+            }),
+            ask(host, old, {
+              ...expectation,
+              ...(purpose === 'disabled' && kind.disabledCodes !== undefined
+                ? { codes: kind.disabledCodes }
+                : {}),
+            }),
+          ]),
+      ).then((lines) => lines.flat(2));
       if (purpose !== 'before') {
         const users = await kind.users(kindContext(services, config, spec), spec.settings, old);
         if (users.length > 0) {

@@ -6,7 +6,7 @@ import { formatSecretRef, type ConfigSpec, type HostSpec } from '../domain/spec.
 import type { ProofLine } from '../domain/status.js';
 import type { HostScope, RotationActivities, SealedSecret } from './api.js';
 import { checkFromHost } from './check.js';
-import { baseOf, beating, hostOf, proofLine, secretOf, unitsOn } from './common.js';
+import { baseOf, beating, hostOf, inParallel, loginsAtOnce, proofLine, secretOf, unitsOn } from './common.js';
 import type { InstalledState, Pulse, Services, Snapshot } from './ports.js';
 import { openCredential } from './sealed.js';
 
@@ -114,24 +114,21 @@ async function verifyLogins(
   secrets: readonly SealedSecret[],
   value: 'old' | 'fresh',
 ): Promise<ProofLine[]> {
-  const proof: ProofLine[] = [];
-  for (const sealed of secrets) {
+  const lines = await inParallel(loginsAtOnce, secrets, async (sealed) => {
     const secret = secretOf(config, scope.environment, sealed.name);
     // A holder without a consumer need not reach the issuer.
-    if (!secret.consumers.some((c) => c.hosts.includes(scope.host))) continue;
+    if (!secret.consumers.some((c) => c.hosts.includes(scope.host))) return [];
     const text = value === 'old' ? sealed.old : sealed.fresh;
     if (text === undefined)
       throw new RotateError('Internal', `there is no new value of ${formatSecretRef(secret)}`);
     const credential = await openCredential(services, text);
-    proof.push(
-      ...(await checkFromHost(services, config, secret, credential, scope.host, {
-        expect: 'accepted',
-        claim: `the ${value === 'fresh' ? 'new' : 'old'} value logs in`,
-        otherwise: value === 'fresh' ? 'NewValueRejected' : 'OldValueRejected',
-      })),
-    );
-  }
-  return proof;
+    return checkFromHost(services, config, secret, credential, scope.host, {
+      expect: 'accepted',
+      claim: `the ${value === 'fresh' ? 'new' : 'old'} value logs in`,
+      otherwise: value === 'fresh' ? 'NewValueRejected' : 'OldValueRejected',
+    });
+  });
+  return lines.flat();
 }
 
 async function runProbes(

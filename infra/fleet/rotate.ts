@@ -4,6 +4,10 @@ import { open } from 'node:fs/promises';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { join } from 'node:path';
+import { openSession } from '../../client/open.js';
+import { readRotation } from '../../client/rotation-status.js';
+import { RotateError, type FailureType } from '../../domain/failure.js';
+import { rotationId } from '../../domain/ids.js';
 import type { RotationStatus } from '../../domain/status.js';
 import type { Example } from './example.js';
 import { projectRoot } from './lab.js';
@@ -105,19 +109,41 @@ export async function statusOf(example: Example, id: string): Promise<RotationSt
   return (await rotateJson<RotationStatus>(example, ['status', id])).json;
 }
 
-/** Waits until `done` says yes, asking twice a second. */
+/** What passes while the server or all workers are away. */
+const passing: readonly FailureType[] = ['TemporalUnreachable', 'NoWorker'];
+
+/** Waits until `done` says yes. Asks from within this process: a program for each look would keep the machine busy. */
 export async function waitFor(
   example: Example,
   id: string,
   done: (status: RotationStatus) => boolean,
   timeoutMs = 120_000,
+  environment = 'prod',
 ): Promise<RotationStatus> {
   const end = Date.now() + timeoutMs;
-  for (;;) {
-    const status = await statusOf(example, id);
-    if (done(status)) return status;
-    if (Date.now() > end)
-      throw new Error(`still ${status.state} after ${timeoutMs} ms: ${JSON.stringify(status)}`);
-    await sleep(300);
+  const ref = { id, environment, workflowId: rotationId(environment, id) };
+  let last = 'nothing was seen of it';
+  while (Date.now() < end) {
+    try {
+      const session = await openSession({
+        keyFiles: [example.state.codecKeyFile],
+        env: example.env,
+        signal: AbortSignal.timeout(Math.max(1, end - Date.now())),
+      });
+      try {
+        for (; Date.now() < end; await sleep(100)) {
+          const { status } = await readRotation(session, ref);
+          if (done(status)) return status;
+          last = JSON.stringify(status);
+        }
+      } finally {
+        await session.close();
+      }
+    } catch (error) {
+      if (!(error instanceof RotateError) || !passing.includes(error.type)) throw error;
+      last = error.message;
+      await sleep(300);
+    }
   }
+  throw new Error(`not what was waited for after ${timeoutMs} ms: ${last}`);
 }

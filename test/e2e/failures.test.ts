@@ -3,44 +3,30 @@
  * deployed everywhere, no login of an independent client failed, nothing was left
  * behind. And the rotation that succeeds.
  */
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { run } from '../../infra/fleet/run.js';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { chmod, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { once } from 'node:events';
-import {
-  endWatches,
-  expectNoFailedLogin,
-  expectNothingLeft,
-  expectRotated,
-  expectUnchanged,
-  makeHarness,
-  stepIs,
-  watch,
-  type Harness,
-} from './harness.js';
+import { expectNothingLeftByAll, makeFaultyFleet, watched, type FaultyFleet } from '../fault/support.js';
+import { expectNoFailedLogin, expectRotated, expectUnchanged, stepIs } from './harness.js';
 
-let harness: Harness;
+let harness: FaultyFleet;
 
 beforeAll(async () => {
-  harness = await makeHarness('e2e', {
-    // A short patience with the issuer: a failure that lasts is a failure within the test.
-    policy: { budgets: { apply: '8s' } },
-    probes: [
-      // Fails while the host names a role in this file and has a value of that role installed.
-      {
-        command: [
-          '/bin/sh',
-          '-c',
-          '[ ! -e /run/fail-verify ] || ! grep -q "$(cat /run/fail-verify)" /run/agenix/db-password',
-        ],
-      },
-    ],
-  });
+  // A short patience with the issuer: a failure that lasts is a failure within the test.
+  harness = await makeFaultyFleet('failures', { budgets: { apply: '8s' } }, [
+    // Fails while the host names a role in this file and has a value of that role installed.
+    {
+      command: [
+        '/bin/sh',
+        '-c',
+        '[ ! -e /run/fail-verify ] || ! grep -q "$(cat /run/fail-verify)" /run/agenix/db-password',
+      ],
+    },
+  ]);
 });
-
-afterEach(endWatches);
 
 afterAll(async () => {
   await harness.close();
@@ -86,35 +72,35 @@ async function expectRolledBack(
   step: string,
   sabotage: () => Promise<{ id: string; repair: () => Promise<unknown> }>,
 ): Promise<void> {
-  const watched = await watch(harness);
-  const { id, repair } = await sabotage();
-  try {
-    const status = await harness.ended(id);
-    expect(status).toMatchObject({ state: 'rolled-back' });
-    expect(status.reason?.message).toBeDefined();
-    expect(
-      stepIs(status, step, 'failed'),
-      `${step} is the one that failed: ${JSON.stringify(status.steps)}`,
-    ).toBe(true);
-  } finally {
-    await repair();
-  }
-  await expectNoFailedLogin(watched);
-  await expectUnchanged(harness, watched.before);
-  await expectNothingLeft(harness, watched);
+  await watched(harness, async (watching) => {
+    const { id, repair } = await sabotage();
+    try {
+      const status = await harness.ended(id);
+      expect(status).toMatchObject({ state: 'rolled-back' });
+      expect(status.reason?.message).toBeDefined();
+      expect(
+        stepIs(status, step, 'failed'),
+        `${step} is the one that failed: ${JSON.stringify(status.steps)}`,
+      ).toBe(true);
+    } finally {
+      await repair();
+    }
+    await expectNoFailedLogin(watching);
+    await expectUnchanged(harness, watching.before);
+  });
 }
 
 describe('a rotation', () => {
-  test('succeeds, with no failed login and nothing left behind', async () => {
-    const watched = await watch(harness);
-    const id = await harness.start();
-    const status = await harness.ended(id);
-    expect(status.state).toBe('done');
-    expect(status.steps.map((s) => s.state)).toEqual(['done', 'done', 'done', 'done', 'done', 'done']);
-    expect(status.proof?.every((p) => p.result === 'passed')).toBe(true);
-    await expectNoFailedLogin(watched);
-    await expectRotated(harness, watched.before);
-    await expectNothingLeft(harness, watched);
+  test('succeeds, with no failed login', async () => {
+    await watched(harness, async (watching) => {
+      const id = await harness.start();
+      const status = await harness.ended(id);
+      expect(status.state).toBe('done');
+      expect(status.steps.map((s) => s.state)).toEqual(['done', 'done', 'done', 'done', 'done', 'done']);
+      expect(status.proof?.every((p) => p.result === 'passed')).toBe(true);
+      await expectNoFailedLogin(watching);
+      await expectRotated(harness, watching.before);
+    });
   });
 
   test('is rolled back when the issuer fails in generate', async () => {
@@ -189,4 +175,8 @@ describe('a rotation', () => {
     const { stdout } = await run('git', ['log', '--format=%s', 'main'], { cwd: harness.example.bare });
     expect(stdout).toContain('rotate: undo prod/db-password');
   });
+});
+
+test('nothing is left behind by all this', async () => {
+  await expectNothingLeftByAll(harness);
 });

@@ -106,19 +106,7 @@ export interface Watch {
   before: { role: string; password: string };
 }
 
-/** Watches that a failed test has not ended. */
-const open = new Set<Watch>();
-
-/** Ends what a failed test has left running; for `afterEach`. */
-export async function endWatches(): Promise<void> {
-  for (const watched of open) {
-    open.delete(watched);
-    watched.sampler.stop();
-    await watched.clients.stop();
-  }
-}
-
-/** Begins to watch a rotation from outside; see {@link endWatches}. */
+/** Begins to watch a rotation from outside. */
 export async function watch(harness: Harness): Promise<Watch> {
   const { example } = harness;
   const before = parseContent(await readSecret(example));
@@ -132,10 +120,8 @@ export async function watch(harness: Harness): Promise<Watch> {
     // The built one: Node runs it without the test runner's loader.
     program: [join(projectRoot, 'dist', 'infra', 'client', 'login-client.js')],
   });
-  const watched: Watch = { clients, since, sampler, before };
-  open.add(watched);
   await clients.ready();
-  return watched;
+  return { clients, since, sampler, before };
 }
 
 /** No login failed meanwhile. */

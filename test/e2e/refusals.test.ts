@@ -592,9 +592,14 @@ describe('a host that is not right', () => {
     const { lab } = harness.example;
     const { stdout } = await lab.ssh(
       'test-vm',
-      `current=$(readlink -f /run/current-system)
-       other=$(ls -d /nix/store/*-nixos-system-* | grep -v "$current" | head -n 1)
+      // What an interrupted copy has left (a lock, half a system) is no path of the store.
+      `set -eu
+       current=$(readlink -f /run/current-system)
+       for other in /nix/store/*-nixos-system-*; do
+         if [ "$other" != "$current" ] && nix-store --check-validity "$other" 2>/dev/null; then break; fi
+       done
        nix-env -p /nix/var/nix/profiles/system --set "$other"
+       test "$(readlink -f /nix/var/nix/profiles/system)" = "$other"
        echo "$current"`,
     );
     try {

@@ -1,27 +1,16 @@
 /**
- * Whatever dies or stands still in the middle (the worker in each step, the Temporal server), the rotation comes to
- * one of its ends and nobody notices; and what acts too late is refused where it acts.
+ * Workers that stand still, work side by side or lose the Temporal server: the rotation comes to one of its ends and
+ * nobody notices, and what acts too late is refused where it acts. For workers that are killed see kills.test.ts.
  */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { rotate, statusOf } from '../../infra/fleet/rotate.js';
 import { startDevServer, type DevServer } from '../../worker/dev-server.js';
-import { expectNoFailedLogin, expectRotated, expectUnchanged, stepIs } from '../e2e/harness.js';
-import {
-  holdApp,
-  holdJobStart,
-  holdPush,
-  holdSql,
-  holdSwitch,
-  holdVerify,
-  onHost,
-  patienceMs,
-  type Held,
-} from './holds.js';
+import { expectNoFailedLogin, expectRotated, expectUnchanged } from '../e2e/harness.js';
+import { holdJobStart, holdSql, holdSwitch, onHost, patienceMs } from './holds.js';
 import {
   ended,
   expectNothingLeftByAll,
   makeFaultyFleet,
-  reached,
   say,
   startSecondWorker,
   watched,
@@ -39,58 +28,6 @@ afterAll(async () => {
   await fleet.close();
   await server?.stop();
 }, patienceMs);
-
-/** Kills the worker while something of its doing is held, and expects the rotation to be carried to its end. */
-async function expectSurvived(
-  held: Pick<Held, 'release'> & { caught(id: string): Promise<void> },
-): Promise<void> {
-  await watched(fleet, async (watching) => {
-    const id = await fleet.start();
-    await held.caught(id);
-    await fleet.killWorker();
-    // What was on its way goes on without who sent it.
-    await held.release();
-    await fleet.restartWorker();
-    expect(await ended(fleet, id)).toMatchObject({ state: 'done' });
-    await expectNoFailedLogin(watching);
-    await expectRotated(fleet, watching.before);
-  });
-}
-
-describe('a worker that is killed', { timeout: patienceMs }, () => {
-  test('in generate, while hosts are looked at, loses nothing', async () => {
-    await expectSurvived({
-      caught: async (id) => {
-        await reached(fleet, id, 'generating', (s) => stepIs(s, 'generate', 'running'));
-      },
-      release: async () => {},
-    });
-  });
-
-  test('in generate, while the issuer takes the new value, loses nothing', async () => {
-    await expectSurvived(await holdSql(fleet.example, 'ALTER ROLE'));
-  });
-
-  test('in encrypt, while the branch is pushed, loses nothing', async () => {
-    await expectSurvived(await holdPush(fleet.example, 'refs/heads/rotate/*'));
-  });
-
-  test('in deploy, while a host switches, loses nothing', async () => {
-    await expectSurvived(await holdSwitch(fleet.example, 'web-1'));
-  });
-
-  test('in restart, while the app starts, loses nothing', async () => {
-    await expectSurvived(await holdApp(fleet.example, 'web-1'));
-  });
-
-  test('in verify, during a check, loses nothing', async () => {
-    await expectSurvived(await holdVerify(fleet.example, 'web-1'));
-  });
-
-  test('in revoke, while the old value is disabled, loses nothing', async () => {
-    await expectSurvived(await holdSql(fleet.example, 'NOLOGIN'));
-  });
-});
 
 describe('a worker that stands still', { timeout: patienceMs }, () => {
   test('in generate, is refused by the issuer when another has finished the rotation', async () => {

@@ -25,11 +25,9 @@ export interface FaultyFleet extends Harness {
 export async function makeFaultyFleet(
   name: string,
   policy: Record<string, unknown> = {},
+  probes: readonly unknown[] = [probe],
 ): Promise<FaultyFleet> {
-  const harness = await makeHarness(`fault-${name}`, {
-    policy: { soak: 0, ...policy },
-    probes: [probe],
-  });
+  const harness = await makeHarness(`fault-${name}`, { policy: { soak: 0, ...policy }, probes });
   return { ...harness, seen: [], since: new Date(), sampler: startSampler() };
 }
 

@@ -73,7 +73,10 @@ for s in start restart reload; do
   if [ -e "/run/nixos/$s-list" ]; then sort -u "/run/nixos/$s-list" | sed '/^$/d' > "$work/$s"; fi
 done
 
-states() { systemctl list-units --all --plain --no-legend --full | awk '{print $1, $3, $4}'; }
+states() {
+  systemctl list-units --all --plain --no-legend --full > "$work/units" || { echo "Error: cannot list units" >&2; exit 1; }
+  awk '{print $1, $3, $4}' "$work/units"
+}
 states > "$work/states"
 active() { grep -qE "^$(printf %s "$1" | sed 's/[][\.*^$+?(){}|]/\\&/g') (active|activating|reloading) " "$work/states"; }
 
