@@ -32,6 +32,7 @@ export default defineConfig({
   test: {
     // One more than cores: whole rotations wait much of the time, for units to stay up and for timeouts.
     maxWorkers: 3,
+    expect: { poll: { timeout: 60_000, interval: 100 } },
     sequence: { sequencer: LongestFirst },
     testTimeout: 120_000,
     hookTimeout: 120_000,

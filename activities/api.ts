@@ -26,6 +26,9 @@ export interface SealedSecret {
   fresh?: string;
 }
 
+/** What a file lists: the new value, or (`both`) the old one behind it as well. */
+export type NewContent = 'new' | 'both';
+
 export interface HostScope extends RotationScope {
   host: string;
 }
@@ -67,7 +70,11 @@ export interface RotationActivities {
     fence: Fence;
     secrets: { name: string; old: string }[];
   }>;
-  inspectIssuer(input: { scope: RotationScope; secret: SealedSecret }): Promise<{ fence: Fence }>;
+  /** With `old`, the old value as it is to be kept from here on: with what the issuer has stored for it. */
+  inspectIssuer(input: {
+    scope: RotationScope;
+    secret: SealedSecret;
+  }): Promise<{ fence: Fence; old?: string; existing?: string[] }>;
   inspectHost(input: HostScope): Promise<{ running: string; files: InstalledFile[]; fence: Fence }>;
   /** Refuses when the build of the base is not what the host runs, boots and has in its profile. */
   compareHost(input: { scope: HostScope; running: string }): Promise<void>;
@@ -78,18 +85,29 @@ export interface RotationActivities {
   /** Builds and copies the trial, and refuses when its dry activation would touch units that the plan does not name. */
   rehearse(input: { scope: HostScope; trial: string }): Promise<void>;
 
-  generate(input: { scope: RotationScope; secret: SealedSecret }): Promise<{ fresh: string }>;
+  generate(input: {
+    scope: RotationScope;
+    secret: SealedSecret;
+    brought?: string;
+    existing?: string[];
+  }): Promise<{ fresh: string }>;
+  /** `at` by the worker's clock, `issuerAt` by the issuer's, where that can be asked. */
   apply(input: {
     scope: RotationScope;
-    secret: Required<SealedSecret>;
+    /** Without `fresh` where the issuer was to make it and its answer was lost. */
+    secret: SealedSecret;
     purpose: ApplyPurpose;
     fence: Fence;
-  }): Promise<{ changed: boolean; endedSessions: number; at: string }>;
+    existing?: string[];
+    since?: string;
+    confirmedBy?: string;
+  }): Promise<{ changed: boolean; endedSessions: number; at: string; issuerAt?: string }>;
   publish(input: {
     scope: RotationScope;
     secrets: Required<SealedSecret>[];
     digest: string;
     fence: Fence;
+    content: NewContent;
   }): Promise<{ commit: string }>;
   build(input: { scope: HostScope; commit: string }): Promise<{ toplevel: string }>;
   copy(input: { scope: HostScope; commit: string; toplevel: string }): Promise<void>;
@@ -102,7 +120,11 @@ export interface RotationActivities {
     commit: string;
     fence: Fence;
   }): Promise<{ installedAtUs: number; newlyFailed: string[] }>;
-  restart(input: { scope: HostScope; files: InstalledFile[] }): Promise<{ restarted: string[] }>;
+  /** `startedAt`: when the last of the consumers began to run with what is installed. */
+  restart(input: {
+    scope: HostScope;
+    files: InstalledFile[];
+  }): Promise<{ restarted: string[]; startedAt: string }>;
   verify(input: {
     scope: HostScope;
     files: InstalledFile[];
@@ -120,15 +142,27 @@ export interface RotationActivities {
     secrets: Required<SealedSecret>[];
     digest: string;
     fence: Fence;
+    content: NewContent;
   }): Promise<{ merged: string }>;
   /** @throws StillInUse naming who */
-  checkUsers(input: { scope: RotationScope; secret: SealedSecret }): Promise<Proven>;
+  checkUsers(input: { scope: RotationScope; secret: SealedSecret; since?: string }): Promise<Proven>;
   prove(input: {
     scope: RotationScope;
     secret: Required<SealedSecret>;
     purpose: ProofPurpose;
     hosts: string[];
+    since?: string;
   }): Promise<Proven>;
+  /** Where hosts are the only ones that accept a value: the old one is in no file that a consumer could read. */
+  proveGone(input: {
+    scope: HostScope;
+    files: InstalledFile[];
+    commit: string;
+    secrets: Required<SealedSecret>[];
+    purpose: ProofPurpose;
+  }): Promise<Proven>;
+  /** Tip of main for a second deploy. @throws PlanChanged when the plan is another there */
+  findBase(input: { scope: RotationScope; plan: Plan }): Promise<{ base: string }>;
   unpublish(input: {
     scope: RotationScope;
     commit?: string;

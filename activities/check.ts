@@ -19,6 +19,7 @@ export interface Expectation {
 }
 
 /**
+ * One line an endpoint; a line that says `not-proven` where there is no way to try the value.
  * @throws RotateError of type `otherwise` when an endpoint answers the other way round; IssuerUnreachable when it
  *   does not answer, which proves nothing
  */
@@ -37,6 +38,16 @@ export async function checkFromHost(
     expectation.wrong === true
       ? await kind.checkWrong(context, secret.settings, credential, host)
       : await kind.check(context, secret.settings, credential, host);
+  // Where hosts are the only ones that accept the value there is nothing to log in to.
+  if (results.length === 0 && kind.kill !== 'deploy' && expectation.wrong !== true)
+    return [
+      proofLine({
+        claim: expectation.claim,
+        ...(host === undefined ? {} : { host }),
+        result: 'not-proven',
+        evidence: `${formatSecretRef(secret)} has no check`,
+      }),
+    ];
   return results.map((result) => judge(secret, host, result, expectation));
 }
 

@@ -60,9 +60,16 @@ export function kindOf(services: Services, secret: SecretSpec): Kind<unknown> {
   return kind;
 }
 
-export function kindContext(services: Services, config: ConfigSpec, secret: SecretSpec): KindContext {
+/** @param rotation absent outside of one */
+export function kindContext(
+  services: Services,
+  config: ConfigSpec,
+  secret: SecretSpec,
+  rotation?: string,
+): KindContext {
   return {
     secret: { environment: secret.environment, name: secret.name },
+    ...(rotation === undefined ? {} : { rotation }),
     hosts: services.fleet.access(config),
     login: (name) => services.login(name),
     signal: pulse().signal,
@@ -77,7 +84,11 @@ export async function credentialAt(
 ): Promise<Credential> {
   const content = await snapshot.read(secret);
   const fields = inFile(secret, () => services.formats.parse(secret.format, content));
-  return { ...(fields.role === undefined ? {} : { account: fields.role }), value: fields.password };
+  return {
+    ...(fields.role === undefined ? {} : { account: fields.role }),
+    value: fields.password,
+    ...(fields.previous === undefined ? {} : { previous: fields.previous }),
+  };
 }
 
 /** What is wrong with a content is told with the file that holds it. */

@@ -67,13 +67,13 @@ export function deployActivities(
           sinceUs = Math.max(sinceUs, installed.installedAtUs);
         }
         const units = unitsOn(config, scope, scope.host);
-        const restarted = await services.fleet.restart(
+        const { restarted, runningForMs } = await services.fleet.restart(
           host,
           units,
           { sinceUs, stableMs: policy.stableMs },
           p,
         );
-        return { restarted };
+        return { restarted, startedAt: new Date(Date.now() - runningForMs).toISOString() };
       }),
   };
 }

@@ -1,9 +1,12 @@
 /** Encrypt: the new value into the repo, on the rotation's branch; later to main; and back. */
+import type { Credential } from '../domain/credential.js';
 import type { Fence } from '../domain/fence.js';
 import { RotateError } from '../domain/failure.js';
-import type { RotationActivities, RotationScope, SealedSecret } from './api.js';
+import type { SecretValue } from '../domain/secret-value.js';
+import type { SecretSpec } from '../domain/spec.js';
+import type { NewContent, RotationActivities, RotationScope, SealedSecret } from './api.js';
 import { baseOf, credentialAt, pulse, secretOf } from './common.js';
-import type { EffectInRepo, Services, Snapshot } from './ports.js';
+import type { EffectInRepo, SecretFields, Services, Snapshot } from './ports.js';
 import { openCredential } from './sealed.js';
 import { ulidTime } from './ulid-time.js';
 
@@ -15,9 +18,9 @@ export function repoActivities(
       await services.repo.reserve(effectOf(scope, fence));
     },
 
-    async publish({ scope, secrets, digest, fence }) {
+    async publish({ scope, secrets, digest, fence, content }) {
       const snapshot = await baseOf(services, scope);
-      const files = await encryptAll(services, snapshot, scope, secrets, 'fresh');
+      const files = await encryptAll(services, snapshot, scope, secrets, content);
       const commit = await services.repo.publish({
         ...effectOf(scope, fence),
         base: scope.base,
@@ -27,7 +30,7 @@ export function repoActivities(
       return { commit };
     },
 
-    async merge({ scope, commit, secrets, digest, fence }) {
+    async merge({ scope, commit, secrets, digest, fence, content }) {
       const { signal } = pulse();
       const branch = await services.repo.at(commit, signal);
       let base = scope.base;
@@ -47,7 +50,7 @@ export function repoActivities(
         if ('merged' in result) return { merged: result.merged };
         // Ciphertext is never merged as text: it is written again from the sealed value, on what main has now.
         const tip = await services.repo.at(result.changed, signal);
-        files = await encryptAll(services, tip, scope, secrets, 'fresh');
+        files = await encryptAll(services, tip, scope, secrets, content);
         base = result.changed;
       }
       throw new RotateError('GitConflict', `\`${main}\` moves on faster than the new value can be merged`);
@@ -155,27 +158,40 @@ async function blobs(snapshot: Snapshot, scope: RotationScope): Promise<Record<s
   return files;
 }
 
-/** The secrets' files with the sealed value in them, the rest of each file as it is in `snapshot`. */
+/** The secrets' files with the sealed values in them, the rest of each file as it is in `snapshot`. */
 async function encryptAll(
   services: Services,
   snapshot: Snapshot,
   scope: RotationScope,
   secrets: readonly Required<SealedSecret>[],
-  which: 'old' | 'fresh',
+  which: 'old' | NewContent,
 ): Promise<Record<string, Uint8Array>> {
-  const files: Record<string, Uint8Array> = {};
+  // Several secrets may be parts of one file: each goes into what the one before has made.
+  const contents = new Map<string, { secret: SecretSpec; content: SecretValue }>();
   for (const sealed of secrets) {
     const secret = secretOf(snapshot.config, scope.environment, sealed.name);
-    const credential = await openCredential(services, sealed[which]);
-    const content = services.formats.render(
-      secret.format,
-      {
-        password: credential.value,
-        ...(credential.account === undefined ? {} : { role: credential.account }),
-      },
-      await snapshot.read(secret),
-    );
-    files[secret.file] = await snapshot.encrypt(secret, content);
+    const old = await openCredential(services, sealed.old);
+    const fresh = await openCredential(services, sealed.fresh);
+    const before = contents.get(secret.file)?.content ?? (await snapshot.read(secret));
+    const content = services.formats.render(secret.format, fieldsOf(secret, { old, fresh }, which), before);
+    contents.set(secret.file, { secret, content });
   }
+  const files: Record<string, Uint8Array> = {};
+  for (const [file, { secret, content }] of contents) files[file] = await snapshot.encrypt(secret, content);
   return files;
+}
+
+/** A list keeps the old value behind the new one as long as it is to be accepted. */
+function fieldsOf(
+  { format }: SecretSpec,
+  { old, fresh }: { old: Credential; fresh: Credential },
+  which: 'old' | NewContent,
+): SecretFields {
+  const { account, value, previous = [] } = which === 'old' ? old : fresh;
+  const listed = which === 'old' ? previous : which === 'both' ? [old.value] : [];
+  return {
+    password: value,
+    ...(account === undefined ? {} : { role: account }),
+    ...(format.list === undefined ? {} : { previous: listed }),
+  };
 }

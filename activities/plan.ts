@@ -26,49 +26,50 @@ export async function makePlan(services: Services, request: PlanRequest): Promis
   });
 }
 
-/** @throws RotateError for what this version does not do, and for what rotate.yaml and the flake disagree about */
+/** @throws RotateError for what cannot be one batch, and for what rotate.yaml and the flake disagree about */
 export async function planAt(
   services: Services,
   snapshot: Snapshot,
-  secrets: readonly SecretSpec[],
+  named: readonly SecretSpec[],
   pulse: Pulse,
 ): Promise<DigestedPlan> {
-  const [first, second] = secrets;
+  const [first] = named;
   if (first === undefined) throw new RotateError('Usage', 'no secret is named');
-  if (second !== undefined) {
-    throw new RotateError('Usage', 'rotating several secrets in one batch is not supported yet', {
-      hint: 'rotate them one after the other',
-    });
-  }
   const { config, commit } = snapshot;
-  const notes: string[] = [];
+  const secrets = inOrder(named);
   const planned: PlannedSecret[] = [];
   for (const secret of secrets) planned.push(await planSecret(services, snapshot, secret));
+  refuseMix(secrets, planned);
 
-  const holders = await findHolders(services, snapshot, first, pulse);
-  const scope = { id: '', environment: first.environment, secrets: [first.name], base: commit };
-  const { policy } = first;
-  const waves: PlannedHost[][] = cutWaves(holders, policy.canary, policy.waves).map((names) =>
+  const { policy, environment } = first;
+  const notes: string[] = [];
+  const holders = await findHolders(services, snapshot, secrets, pulse);
+  const scope = { id: '', environment, secrets: secrets.map((s) => s.name), base: commit };
+  const swap = planned.some((s) => s.overlap === 'swap');
+  const cut = swap
+    ? issuerHostsFirst(holders, issuerHosts(services, secrets))
+    : cutWaves(holders, policy.canary, policy.waves);
+  const waves: PlannedHost[][] = cut.map((names) =>
     names.map((name) => ({ name, units: unitsOn(config, scope, name) })),
   );
-  if (holders.length === 0) throw new RotateError('BadConfig', `no host installs ${first.file}`);
   for (const host of waves.flat()) {
     if (host.units.length === 0)
       notes.push(`${host.name} installs the file, but no unit on it is named as a consumer`);
   }
   const missing = policy.canary.filter((h) => !holders.includes(h));
   if (missing.length > 0) notes.push(`canary ${missing.join(', ')} does not hold the secret and is left out`);
+  if (swap) notes.push(...swapNotes(planned, policy.maxFailures));
 
   const plan: Plan = {
     version: 1,
-    environment: first.environment,
+    environment,
     commit,
     secrets: planned,
     waves,
     policy: {
       name: policy.name,
-      parallel: policy.parallel,
-      maxFailures: policy.maxFailures,
+      parallel: swap ? Math.max(policy.parallel, holders.length) : policy.parallel,
+      maxFailures: swap ? 0 : policy.maxFailures,
       stableMs: policy.stableMs,
       soakMs: policy.soakMs,
       proveAgainMs: policy.proveAgainMs,
@@ -78,6 +79,74 @@ export async function planAt(
     notes,
   };
   return { plan, digest: digestOf(plan) };
+}
+
+/** By name, so that the order in which a batch was typed makes no other plan. */
+function inOrder(secrets: readonly SecretSpec[]): SecretSpec[] {
+  return [...new Set(secrets)].toSorted((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+/** What a batch must not mix. @throws RotateError BadConfig naming two that do not go together, and why */
+function refuseMix(secrets: readonly SecretSpec[], planned: readonly PlannedSecret[]): void {
+  const [first, ...others] = secrets.entries();
+  if (first === undefined) return;
+  for (const [i, secret] of others) {
+    const why = mixProblem(first[1], planned[first[0]], secret, planned[i]);
+    if (why === undefined) continue;
+    throw new RotateError(
+      'BadConfig',
+      `${formatSecretRef(first[1])} and ${formatSecretRef(secret)} cannot be rotated in one batch: ${why}`,
+      { hint: 'rotate them one after the other' },
+    );
+  }
+  for (const secret of secrets) {
+    const before = secret.after.find((name) => secrets.some((s) => s.name === name));
+    if (before === undefined) continue;
+    throw new RotateError(
+      'BadConfig',
+      `${formatSecretRef(secret)} is to be rotated after ${secret.environment}/${before}, so that the two cannot be one batch`,
+      { hint: `rotate ${secret.environment}/${before} first` },
+    );
+  }
+}
+
+function mixProblem(
+  a: SecretSpec,
+  plannedA: PlannedSecret | undefined,
+  b: SecretSpec,
+  plannedB: PlannedSecret | undefined,
+): string | undefined {
+  if (a.environment !== b.environment) return 'they belong to different environments';
+  if (a.policy.name !== b.policy.name)
+    return `their policies differ (${a.policy.name} and ${b.policy.name}), and a batch has one`;
+  if (plannedA?.overlap !== plannedB?.overlap)
+    return 'one is swapped at once on all hosts, the other goes in waves';
+  if (plannedA?.retire !== plannedB?.retire)
+    return 'one is revoked at its issuer, the other by a second deploy';
+  if (plannedA?.keepOldMs !== plannedB?.keepOldMs)
+    return 'their old values are kept in the file for different times';
+  return undefined;
+}
+
+function issuerHosts(services: Services, secrets: readonly SecretSpec[]): Set<string> {
+  return new Set(secrets.flatMap((secret) => kindOf(services, secret).issuerHosts(secret.settings)));
+}
+
+/** No waves but this: where the issuer's own host has the file, others cannot do without it while it restarts. */
+function issuerHostsFirst(holders: readonly string[], issuers: ReadonlySet<string>): string[][] {
+  return [holders.filter((h) => issuers.has(h)), holders.filter((h) => !issuers.has(h))].filter(
+    (wave) => wave.length > 0,
+  );
+}
+
+function swapNotes(planned: readonly PlannedSecret[], maxFailures: number): string[] {
+  const issuer = planned.some((s) => s.kill !== 'deploy');
+  return [
+    issuer
+      ? 'the issuer knows one value at a time: new logins fail from the moment it takes the new value until the last consumer has restarted, some 5 to 30 seconds; sessions that are open go on. All hosts are switched at once; the record says how long it was'
+      : 'hosts accept what they have installed, and nothing else: from the first switch to the last restart they disagree, some 5 to 30 seconds, and what the old value has signed is refused afterwards. All hosts are switched at once; the record says how long it was',
+    ...(maxFailures > 0 ? ['one host that fails undoes it, whatever maxFailures says'] : []),
+  ];
 }
 
 async function planSecret(
@@ -93,12 +162,6 @@ async function planSecret(
     });
   }
   const kind = kindOf(services, secret);
-  const overlap = kind.overlap(secret.settings);
-  if (overlap === 'swap') {
-    throw new RotateError('BadConfig', `${name}: rotating a single account in place is not supported yet`, {
-      hint: 'give it two roles, so that old and new are valid at once; see docs/kinds/postgres.md',
-    });
-  }
   if (!secret.consumers.some((c) => c.hosts.length > 0)) {
     throw new RotateError(
       'BadConfig',
@@ -115,13 +178,19 @@ async function planSecret(
       hint: 'give `format` a template with {role}',
     });
   }
+  const retirement = kind.retirement(secret.settings);
   return {
     environment: secret.environment,
     name: secret.name,
     kind: secret.kind,
-    overlap,
+    overlap: kind.overlap(secret.settings),
     kill: kind.kill,
+    source: kind.source,
+    canDisable: kind.canDisable(secret.settings),
+    retire: retirement.by,
+    ...(retirement.by === 'deploy' ? { keepOldMs: retirement.keepOldMs } : {}),
     file: secret.file,
+    consumers: [...new Set(secret.consumers.flatMap((c) => c.hosts))].sort(),
     sharesFile: snapshot.config.secrets.some((s) => s !== secret && s.file === secret.file),
     recipients,
     ...(current.account === undefined ? {} : { account: current.account }),
@@ -130,29 +199,40 @@ async function planSecret(
   };
 }
 
-/** Every host whose own configuration installs the file; sorted. */
+/** Every host whose own configuration installs one of the files; sorted. */
 async function findHolders(
   services: Services,
   snapshot: Snapshot,
-  secret: SecretSpec,
+  secrets: readonly SecretSpec[],
   pulse: Pulse,
 ): Promise<string[]> {
   const { config } = snapshot;
-  const named = new Set(secret.consumers.flatMap((c) => c.hosts));
-  const holders: string[] = [];
-  for (const host of config.hosts.filter((h) => h.environment === secret.environment || named.has(h.name))) {
+  const named = new Set(secrets.flatMap((s) => s.consumers.flatMap((c) => c.hosts)));
+  const environments = new Set(secrets.map((s) => s.environment));
+  const candidates = config.hosts.filter((h) => environments.has(h.environment) || named.has(h.name));
+  const installs = new Map<string, Set<string>>();
+  for (const host of candidates) {
     const evaluation = await services.fleet.evaluate(hostOf(config, host.name), snapshot, pulse);
-    if (evaluation.secrets.some((s) => s.file === secret.file)) holders.push(host.name);
+    installs.set(host.name, new Set(evaluation.secrets.map((s) => s.file)));
   }
-  const wrong = [...named].filter((h) => !holders.includes(h));
-  if (wrong.length > 0) {
-    throw new RotateError(
-      'BadConfig',
-      `${formatSecretRef(secret)}: ${wrong.join(', ')} is named as a consumer, but its configuration does not install ${secret.file}`,
-      { hint: 'is there an `age.secrets.<name>.file` for it in that host’s configuration?' },
-    );
+  for (const secret of secrets) {
+    const consumers = new Set(secret.consumers.flatMap((c) => c.hosts));
+    const wrong = [...consumers].filter((h) => installs.get(h)?.has(secret.file) !== true);
+    if (wrong.length > 0) {
+      throw new RotateError(
+        'BadConfig',
+        `${formatSecretRef(secret)}: ${wrong.join(', ')} is named as a consumer, but its configuration does not install ${secret.file}`,
+        { hint: 'is there an `age.secrets.<name>.file` for it in that host’s configuration?' },
+      );
+    }
+    if (![...installs.values()].some((files) => files.has(secret.file)))
+      throw new RotateError('BadConfig', `no host installs ${secret.file}`);
   }
-  return holders.sort();
+  const files = new Set(secrets.map((s) => s.file));
+  return [...installs]
+    .filter(([, installed]) => [...files].some((file) => installed.has(file)))
+    .map(([name]) => name)
+    .sort();
 }
 
 /** SHA-256 of the plan's canonical JSON (keys sorted), in hex. */

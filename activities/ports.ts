@@ -20,6 +20,8 @@ export interface Pulse {
 export interface SecretFields {
   role?: string;
   password: SecretValue;
+  /** What stands behind it in a list, newest first. */
+  previous?: readonly SecretValue[];
 }
 
 /** The repo at one commit. */
@@ -183,7 +185,7 @@ export interface FleetPort {
     units: readonly { unit: string; action: 'restart' | 'reload' | 'none' }[],
     options: { sinceUs: number; stableMs: number },
     pulse: Pulse,
-  ): Promise<string[]>;
+  ): Promise<{ restarted: string[]; /** Since the last of the units has started. */ runningForMs: number }>;
   units(host: HostSpec, units: readonly string[], signal: AbortSignal): Promise<UnitStatus[]>;
   inspectFile(host: HostSpec, path: string, signal: AbortSignal): Promise<InstalledState>;
   probe(host: HostSpec, probe: SecretSpec['probes'][number], signal: AbortSignal): Promise<string>;

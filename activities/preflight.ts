@@ -28,7 +28,14 @@ const minimumFreeBytes = { store: 64 * 1024 * 1024, state: 1024 * 1024 };
 
 type Preflight = Pick<
   RotationActivities,
-  'inspectRepo' | 'inspectIssuer' | 'inspectHost' | 'compareHost' | 'takeBaseline' | 'makeTrial' | 'rehearse'
+  | 'inspectRepo'
+  | 'inspectIssuer'
+  | 'inspectHost'
+  | 'compareHost'
+  | 'takeBaseline'
+  | 'makeTrial'
+  | 'rehearse'
+  | 'findBase'
 >;
 
 export function preflightActivities(services: Services): Preflight {
@@ -67,7 +74,7 @@ export function preflightActivities(services: Services): Preflight {
       const spec = secretOf(config, scope.environment, secret.name);
       const kind = kindOf(services, spec);
       const current = await openCredential(services, secret.old);
-      const state = await kind.inspect(kindContext(services, config, spec), spec.settings, current);
+      const state = await kind.inspect(kindContext(services, config, spec, scope.id), spec.settings, current);
       if (state.problems.length > 0) {
         throw new RotateError(
           'IssuerMisconfigured',
@@ -75,7 +82,13 @@ export function preflightActivities(services: Services): Preflight {
           { hint: state.problems.map((p) => p.hint).join('; ') },
         );
       }
-      return { fence: state.fence };
+      return {
+        fence: state.fence,
+        ...(state.verifier === undefined
+          ? {}
+          : { old: await sealCredential(services, { ...current, verifier: state.verifier }) }),
+        ...(state.existing === undefined ? {} : { existing: [...state.existing] }),
+      };
     },
 
     inspectHost: (scope) => beating((p) => inspectHost(services, scope, p)),
@@ -89,6 +102,28 @@ export function preflightActivities(services: Services): Preflight {
     },
 
     rehearse: ({ scope, trial }) => rehearse(services, scope, trial),
+
+    findBase: ({ scope, plan }) =>
+      beating(async (p) => {
+        await services.repo.fetch(p.signal);
+        const main = await services.repo.mainBranch();
+        const tip = await services.repo.tip(main);
+        if (tip === undefined) throw new RotateError('BadConfig', `the repo has no branch \`${main}\``);
+        const there = await services.repo.at(tip, p.signal);
+        const secrets = scope.secrets.map((name) => secretOf(there.config, scope.environment, name));
+        const holders = (await planAt(services, there, secrets, p)).plan.waves.flat().map((h) => h.name);
+        const known = plan.waves.flat().map((h) => h.name);
+        const strange = holders.filter((h) => !known.includes(h));
+        if (strange.length > 0)
+          throw new RotateError(
+            'PlanChanged',
+            `${strange.join(', ')} has come to hold the secret meanwhile`,
+            {
+              hint: 'the old value is in its file: rotate once more when this one has ended',
+            },
+          );
+        return { base: tip };
+      }),
   };
 }
 

@@ -1,7 +1,7 @@
 /** Revoke: nobody uses the old value any more, and it is dead. */
-import type { Credential } from '../domain/credential.js';
+import type { Credential, CredentialUser } from '../domain/credential.js';
 import { RotateError } from '../domain/failure.js';
-import { formatSecretRef } from '../domain/spec.js';
+import { formatSecretRef, type ConfigSpec } from '../domain/spec.js';
 import type { ProofLine } from '../domain/status.js';
 import type { RotationActivities } from './api.js';
 import { checkFromHost, type Expectation } from './check.js';
@@ -11,19 +11,21 @@ import { openCredential } from './sealed.js';
 
 export function revokeActivities(services: Services): Pick<RotationActivities, 'checkUsers' | 'prove'> {
   return {
-    async checkUsers({ scope, secret }) {
+    async checkUsers({ scope, secret, since }) {
       const { config } = await baseOf(services, scope);
       const spec = secretOf(config, scope.environment, secret.name);
       const old = await openCredential(services, secret.old);
       const users = await kindOf(services, spec).users(
-        kindContext(services, config, spec),
+        kindContext(services, config, spec, scope.id),
         spec.settings,
         old,
+        since,
       );
+      if (users === undefined) return { proof: [] };
       if (users.length > 0) {
         throw new RotateError(
           'StillInUse',
-          `${formatSecretRef(spec)}: the old value is still used by ${users.map((u) => u.description).join('; ')}`,
+          `${formatSecretRef(spec)}: the old value is still used by ${tellUsers(config, users)}`,
           { hint: `end those sessions or restart what holds them, then \`rotate retry ${scope.id}\`` },
         );
       }
@@ -38,7 +40,7 @@ export function revokeActivities(services: Services): Pick<RotationActivities, '
       };
     },
 
-    async prove({ scope, secret, purpose, hosts }) {
+    async prove({ scope, secret, purpose, hosts, since }) {
       const { config } = await baseOf(services, scope);
       const spec = secretOf(config, scope.environment, secret.name);
       const kind = kindOf(services, spec);
@@ -66,17 +68,19 @@ export function revokeActivities(services: Services): Pick<RotationActivities, '
             ask(host, old, {
               ...expectation,
               ...(purpose === 'disabled' && kind.disabledCodes !== undefined
-                ? { codes: kind.disabledCodes }
+                ? { codes: kind.disabledCodes(spec.settings) }
                 : {}),
             }),
           ]),
       ).then((lines) => lines.flat(2));
       if (purpose !== 'before') {
-        const users = await kind.users(kindContext(services, config, spec), spec.settings, old);
+        const context = kindContext(services, config, spec, scope.id);
+        const users = await kind.users(context, spec.settings, old, since);
+        if (users === undefined) return { proof };
         if (users.length > 0) {
           throw new RotateError(
             'NotDead',
-            `${formatSecretRef(spec)}: sessions of the old value still live: ${users.map((u) => u.description).join('; ')}`,
+            `${formatSecretRef(spec)}: sessions of the old value still live: ${tellUsers(config, users)}`,
           );
         }
         proof.push(
@@ -90,6 +94,16 @@ export function revokeActivities(services: Services): Pick<RotationActivities, '
       return { proof };
     },
   };
+}
+
+/** With the fleet's own names for addresses, where it has them. */
+function tellUsers(config: ConfigSpec, users: readonly CredentialUser[]): string {
+  return users
+    .map(({ description, address }) => {
+      const host = config.hosts.find((h) => h.address === address);
+      return host === undefined ? description : `${description}, that is ${host.name}`;
+    })
+    .join('; ');
 }
 
 const expectations: Partial<Record<string, Expectation>> = {

@@ -10,6 +10,8 @@ interface SealedForm {
   value: string;
   /** base64 */
   verifier?: string;
+  /** base64 */
+  previous?: string[];
 }
 
 export async function sealCredential(services: Services, credential: Credential): Promise<string> {
@@ -19,6 +21,9 @@ export async function sealCredential(services: Services, credential: Credential)
     ...(credential.verifier === undefined
       ? {}
       : { verifier: Buffer.from(credential.verifier.bytes()).toString('base64') }),
+    ...(credential.previous === undefined
+      ? {}
+      : { previous: credential.previous.map((value) => Buffer.from(value.bytes()).toString('base64')) }),
   };
   return services.sealer.seal(new TextEncoder().encode(JSON.stringify(form)));
 }
@@ -33,6 +38,9 @@ export async function openCredential(services: Services, sealed: string): Promis
     ...(form.verifier === undefined
       ? {}
       : { verifier: new SecretValue(Buffer.from(form.verifier, 'base64')) }),
+    ...(form.previous === undefined
+      ? {}
+      : { previous: form.previous.map((value) => new SecretValue(Buffer.from(value, 'base64'))) }),
   };
 }
 
@@ -43,6 +51,8 @@ function isSealedForm(form: unknown): form is SealedForm {
     'value' in form &&
     typeof form.value === 'string' &&
     (!('account' in form) || typeof form.account === 'string') &&
-    (!('verifier' in form) || typeof form.verifier === 'string')
+    (!('verifier' in form) || typeof form.verifier === 'string') &&
+    (!('previous' in form) ||
+      (Array.isArray(form.previous) && form.previous.every((value) => typeof value === 'string')))
   );
 }

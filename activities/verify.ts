@@ -10,8 +10,30 @@ import { baseOf, beating, hostOf, inParallel, loginsAtOnce, proofLine, secretOf,
 import type { InstalledState, Pulse, Services, Snapshot } from './ports.js';
 import { openCredential } from './sealed.js';
 
-export function verifyActivities(services: Services): Pick<RotationActivities, 'verify'> {
+export function verifyActivities(services: Services): Pick<RotationActivities, 'verify' | 'proveGone'> {
   return {
+    proveGone: ({ scope, files, commit, secrets, purpose }) =>
+      beating(async (p) => {
+        const { config } = await baseOf(services, scope);
+        const host = hostOf(config, scope.host);
+        const right = await services.repo.at(commit, p.signal);
+        for (const sealed of secrets) await refuseOldIn(services, right, scope, sealed);
+        for (const file of files) await verifyFile(services, scope, host, file, right, p);
+        await verifyConsumers(services, scope, host, config, 0, p);
+        const units = unitsOn(config, scope, scope.host).map((u) => u.unit);
+        const runs = units.length === 0 ? '' : `; ${units.join(', ')} run with it`;
+        return {
+          proof: [
+            proofLine({
+              claim: `the old value is ${purpose === 'later' ? 'still gone later' : 'gone'}`,
+              host: host.name,
+              result: 'passed',
+              evidence: `${files.map((f) => f.path).join(', ')} has the new content without it${runs}`,
+            }),
+          ],
+        };
+      }),
+
     verify: ({ scope, files, commit, secrets, value, justSwitched }) =>
       beating(async (p) => {
         const { config } = await baseOf(services, scope);
@@ -37,6 +59,23 @@ export function verifyActivities(services: Services): Pick<RotationActivities, '
         return { proof };
       }),
   };
+}
+
+/** @throws RotateError NotDead when the content at a commit still has the old value */
+async function refuseOldIn(
+  services: Services,
+  there: Snapshot,
+  scope: HostScope,
+  sealed: SealedSecret,
+): Promise<void> {
+  const secret = secretOf(there.config, scope.environment, sealed.name);
+  const old = (await openCredential(services, sealed.old)).value.bytes();
+  const content = Buffer.from((await there.read(secret)).bytes());
+  const found = content.includes(Buffer.from(old.buffer, old.byteOffset, old.length));
+  content.fill(0);
+  old.fill(0);
+  if (found)
+    throw new RotateError('NotDead', `${formatSecretRef(secret)}: ${secret.file} still holds the old value`);
 }
 
 async function verifyFile(

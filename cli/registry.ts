@@ -1,6 +1,7 @@
 /** Every command, in the order of the help. A test proves that no file of commands/ is missing here. */
 import type { CommandSpec } from './command.js';
 import { abortCommand } from './commands/abort.js';
+import { confirmCommand } from './commands/confirm.js';
 import { devCommand } from './commands/dev.js';
 import { doctorCommand } from './commands/doctor.js';
 import { historyCommand } from './commands/history.js';
@@ -24,6 +25,7 @@ export const commands: readonly CommandSpec[] = [
   historyCommand,
   rollbackCommand,
   retryCommand,
+  confirmCommand,
   skipCommand,
   abortCommand,
   workerCommand,

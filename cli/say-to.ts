@@ -1,4 +1,4 @@
-/** What retry, skip, rollback and abort have in common: say it, show the status after it, follow when asked. */
+/** What retry, confirm, skip, rollback and abort have in common: say it, show the status after it, follow when asked. */
 import { isEndState } from '../domain/steps.js';
 import type { PersonRequest } from '../domain/record.js';
 import type { Invocation, OptionSpec } from './command.js';
@@ -9,6 +9,7 @@ export const watchOption: OptionSpec = { flags: '--watch', description: 'then fo
 /** Without `by`, which is the same for all. */
 export type Said =
   | { say: 'retry' }
+  | { say: 'confirm' }
   | { say: 'skip'; host: string; acceptLoss: boolean }
   | { say: 'rollback' }
   | { say: 'abort' };

@@ -1,5 +1,5 @@
 /** Which secrets may share a file: those of one environment whose formats take different parts of it. */
-import { type SecretSpec, formatSecretRef } from '../domain/spec.js';
+import { type FormatSpec, type SecretSpec, formatSecretRef } from '../domain/spec.js';
 import type { Reader } from './fields.js';
 
 export function checkFiles(reader: Reader, secrets: readonly SecretSpec[]): void {
@@ -20,10 +20,16 @@ export function checkFiles(reader: Reader, secrets: readonly SecretSpec[]): void
 /** What to do about two secrets in one file; undefined where they get along. */
 function conflict(a: SecretSpec, b: SecretSpec): string | undefined {
   if (a.environment !== b.environment) return 'give each environment a file of its own';
-  if (a.format.type !== 'env' || b.format.type !== 'env') {
-    return 'give it a file of its own, or use the format `env` with a variable for each';
+  if (a.format.type !== b.format.type || a.format.type === 'raw') {
+    return 'give it a file of its own, or use the format `env`, `json` or `yaml` for both, with a place for each';
   }
-  if (a.format.variable === b.format.variable)
-    return `give each a variable of its own; both are \`${a.format.variable}\``;
+  const [one, two] = [placeOf(a.format), placeOf(b.format)];
+  if (one.every((part, i) => part === two[i]) || two.every((part, i) => part === one[i]))
+    return `give each a place of its own; both are \`${one.join('.')}\``;
   return undefined;
+}
+
+/** What a secret takes of its file; one inside another's is the other's too. */
+function placeOf({ variable, path }: FormatSpec): readonly string[] {
+  return variable === undefined ? (path ?? []).map(String) : [variable];
 }

@@ -1,6 +1,7 @@
 /** Reads `secrets` of `rotate.yaml`, with the block of each one's kind. */
 import { type FormatSpec, type PolicySpec, type SecretSpec } from '../domain/spec.js';
 import { checkFiles } from './check-files.js';
+import { checkOrder } from './check-order.js';
 import type { Reader } from './fields.js';
 import { carriesRole, toFormatSpec } from './formats.js';
 import { unknownHost } from './host-refs.js';
@@ -49,6 +50,7 @@ export function readSecrets(
     }
   }
   checkFiles(reader, secrets);
+  checkOrder(reader);
   return secrets;
 }
 
@@ -72,7 +74,19 @@ function readSecret(
   const policy = context.policies.get(fields.policy ?? defaultPolicy);
   if (kind === undefined || file === undefined || format === undefined || policy === undefined)
     return undefined;
-  return { environment, name, kind: kind.id, file, format, settings, consumers, probes, policy };
+  return {
+    environment,
+    name,
+    kind: kind.id,
+    file,
+    format,
+    settings,
+    consumers,
+    probes,
+    policy,
+    tags: fields.tags ?? [],
+    after: fields.after ?? [],
+  };
 }
 
 function readKind({ reader, kinds }: Context, path: KeyPath, id: string): KindEntry | undefined {
@@ -113,7 +127,27 @@ function readSettings(
       hint: 'add a `template` with {role} and {password} to `format`, or name one role only (swap, with a gap)',
     });
   }
+  if (format !== undefined) checkList(reader, path, kind.id, facts.list, format);
   return settings;
+}
+
+/** A list is kept by kinds that want one, and by no others. */
+function checkList(reader: Reader, path: KeyPath, kind: string, wanted: boolean, format: FormatSpec): void {
+  if (wanted === (format.list !== undefined)) return;
+  if (wanted)
+    reader.problem(
+      [...path, kind, 'keepOld'],
+      'the format has no place for the old value behind the new one',
+      {
+        at: 'key',
+        hint: 'add `list` to `format`, or remove `keepOld`',
+      },
+    );
+  else
+    reader.problem([...path, 'format', 'list'], 'nothing says how long older values stay in the list', {
+      at: 'key',
+      hint: 'set `keepOld` in the block `token`, or remove `list`',
+    });
 }
 
 function checkPolicy({ reader, policyNames }: Context, path: KeyPath, name: string): void {

@@ -1,12 +1,15 @@
 /** What configuration asks of the kinds, so that it knows none of them by name; and those that there are. */
 import type { z } from 'zod';
 import { postgresSchema } from '../kinds/postgres/schema.js';
+import { tokenSchema } from '../kinds/token/schema.js';
 import type { KeyPath } from './problem.js';
 
 /** What other parts of the file have to know of a kind's settings. */
 export interface KindFacts {
   /** Whether the file has to say which account a value belongs to. */
   needsAccount: boolean;
+  /** Whether the file lists older values behind the one in use. */
+  list: boolean;
   /** Hosts of the fleet that the settings name, with the place inside the block. */
   hosts: readonly { path: KeyPath; name: string }[];
 }
@@ -40,8 +43,15 @@ export function kindEntry<S extends z.ZodType>(
 
 const postgres = kindEntry('postgres', postgresSchema, ({ roles, admin }) => ({
   needsAccount: roles.length > 1,
+  list: false,
   hosts: 'host' in admin ? [{ path: ['admin', 'host'], name: admin.host }] : [],
 }));
 
+const token = kindEntry('token', tokenSchema, ({ keepOld }) => ({
+  needsAccount: false,
+  list: keepOld !== undefined,
+  hosts: [],
+}));
+
 /** Every kind, by its id. */
-export const kindRegistry: KindRegistry = new Map([postgres].map((entry) => [entry.id, entry]));
+export const kindRegistry: KindRegistry = new Map([postgres, token].map((entry) => [entry.id, entry]));

@@ -115,13 +115,21 @@ export const secretShape = {
   file: repoFileSchema.describe('The ciphertext, relative to the root of the repo.'),
   format: z
     .union(formatSchema.options, {
-      error: 'must be `raw`, or `{ env: VARIABLE }` with or without a `template`',
+      error:
+        'must be `raw`, `{ env: VARIABLE }`, `{ json: PATH }` or `{ yaml: PATH }`, with or without a `template`',
     })
     .prefault('raw')
     .describe(
       'How the credential stands in its file. `template`, with `{role}` and `{password}`, renders it.',
     ),
   policy: nameSchema.optional().describe('Default: the policy of the environment.'),
+  tags: z.array(nameSchema).prefault([]).describe('Names for groups of secrets, for `rotate start --tag`.'),
+  after: z
+    .array(nameSchema)
+    .prefault([])
+    .describe(
+      'Secrets of the same environment that are rotated before this one (a CA before what it signs).',
+    ),
 };
 
 const waveError = { error: 'must be a number of hosts, or a percentage such as `25%`' };

@@ -1,7 +1,7 @@
 /** Values that both configuration files have: names, durations, paths. Each says what it wants and what to do. */
 import { posix } from 'node:path';
 import { z } from 'zod';
-import { durationPattern, parseDuration } from './duration.js';
+import { durationPattern, parseDuration } from '../domain/duration.js';
 
 /** Names of secrets, hosts, environments, policies and tags: they stand in ids, refs and file names. */
 export const namePattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/;

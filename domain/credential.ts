@@ -12,6 +12,8 @@ export interface Credential {
    * attempt provisions the same bytes. As secret as the value.
    */
   verifier?: SecretValue;
+  /** Older values that the file lists behind this one, newest first; they are accepted as long as they stand there. */
+  previous?: readonly SecretValue[];
 }
 
 /** The issuer's side of a rotation, as a place to converge to. */
@@ -37,8 +39,8 @@ export interface CheckResult {
 export interface CredentialUser {
   /** Who: address, application and account, as far as the issuer tells. */
   description: string;
-  /** Name of the fleet's host, where the address is known. */
-  host?: string;
+  /** IP address that it comes from, where the issuer tells. */
+  address?: string;
   /** RFC 3339, UTC. */
   since?: string;
 }

@@ -8,13 +8,14 @@
 import type { Command, Journal, SecretJournal } from './journal.js';
 import type { EndState } from './steps.js';
 import type { Reason } from './failure.js';
+import { overlapOf, retirementOf } from './plan.js';
 import { hostsHoldingNew, hostsHoldingOld, undoPlan } from './undo.js';
 
 export type Action =
   /** Run these at once; none depends on another. */
   | { type: 'run'; commands: Command[] }
   /** Nothing to do until then. */
-  | { type: 'wait'; for: 'prove-again'; until: string }
+  | { type: 'wait'; for: 'prove-again' | 'keep-old'; until: string }
   /** A person has to say what to do. */
   | { type: 'park'; command: Command; reason: Reason }
   | { type: 'end'; state: EndState };
@@ -33,11 +34,12 @@ function decideForward(journal: Journal, now: string): Action {
   if (journal.claimed !== 'done') return run({ do: 'claim' });
   if (journal.preflight !== 'done') return run({ do: 'preflight' });
 
+  const swap = overlapOf(journal.plan) === 'swap';
   const toGenerate = journal.secrets.filter((s) => s.fresh === undefined);
   if (toGenerate.length > 0)
     return run(...toGenerate.map((s): Command => ({ do: 'generate', secret: s.name })));
   const provision = applies(journal, 'provision');
-  if (provision !== undefined) return provision;
+  if (!swap && provision !== undefined) return provision;
 
   if (journal.repo.branch !== 'done') return run({ do: 'encrypt' });
 
@@ -48,6 +50,11 @@ function decideForward(journal: Journal, now: string): Action {
   const toCopy = going.filter((h) => !h.copied);
   if (toCopy.length > 0) return run({ do: 'copy', hosts: toCopy.map((h) => h.name) });
 
+  // The issuer knows one value at a time: everything is ready, and from here on it has to be quick.
+  if (swap && !journal.proved.before && provision !== undefined)
+    return run({ do: 'prove', purpose: 'before' });
+  if (swap && provision !== undefined) return provision;
+
   const ahead = going.filter((h) => !h.verified);
   if (ahead.length > 0) {
     const wave = Math.min(...ahead.map((h) => h.wave));
@@ -56,7 +63,11 @@ function decideForward(journal: Journal, now: string): Action {
 
   if (journal.repo.merge !== 'done') return run({ do: 'merge' });
   if (!journal.soak.done) return run({ do: 'soak' });
+  return retirementOf(journal.plan) === 'deploy' ? decideDrop(journal, now) : decideRevoke(journal, now);
+}
 
+/** The issuer refuses the old value, and then forgets it. */
+function decideRevoke(journal: Journal, now: string): Action {
   const holding = hostsHoldingOld(journal);
   if (holding.length > 0 && !journal.secrets.some((s) => s.destroy !== 'none')) {
     return {
@@ -71,12 +82,55 @@ function decideForward(journal: Journal, now: string): Action {
   }
   if (!journal.drained) return run({ do: 'drain' });
   if (!journal.proved.before) return run({ do: 'prove', purpose: 'before' });
-  const disable = applies(journal, 'disable');
-  if (disable !== undefined) return disable;
-  if (!journal.proved.disabled) return run({ do: 'prove', purpose: 'disabled' });
-  if (!journal.proved.healthy) return run({ do: 'prove', purpose: 'healthy' });
+  if (journal.plan.secrets.some((s) => s.canDisable)) {
+    const disable = applies(journal, 'disable');
+    if (disable !== undefined) return disable;
+    if (!journal.proved.disabled) return run({ do: 'prove', purpose: 'disabled' });
+    if (!journal.proved.healthy) return run({ do: 'prove', purpose: 'healthy' });
+  }
   const destroy = applies(journal, 'destroy');
   if (destroy !== undefined) return destroy;
+  return decideEnd(journal, now);
+}
+
+/** A second deploy, which leaves the old value out of the files once all that it signed has expired. */
+function decideDrop(journal: Journal, now: string): Action {
+  const keepOldMs = Math.max(0, ...journal.plan.secrets.map((s) => s.keepOldMs ?? 0));
+  const until = laterThan(journal.soak.endedAt ?? now, keepOldMs);
+  if (journal.drop === undefined) {
+    if (now < until) return { type: 'wait', for: 'keep-old', until };
+    return run({ do: 'rebase' });
+  }
+  if (journal.drop.branch !== 'done') return run({ do: 'encrypt', drop: true });
+  const going = journal.hosts.filter((h) => !h.skipped);
+  const toBuild = going.filter((h) => h.drop?.to === undefined).map((h) => h.name);
+  if (toBuild.length > 0) return run({ do: 'build', hosts: toBuild, drop: true });
+  const toCopy = going.filter((h) => h.drop?.copied !== true).map((h) => h.name);
+  if (toCopy.length > 0) return run({ do: 'copy', hosts: toCopy, drop: true });
+  const ahead = going.filter((h) => h.drop?.verified !== true);
+  if (ahead.length > 0) {
+    const wave = Math.min(...ahead.map((h) => h.wave));
+    const hosts = ahead.filter((h) => h.wave === wave).map((h) => h.name);
+    return run({ do: 'advance', hosts, drop: true });
+  }
+  if (journal.drop.merge !== 'done') return run({ do: 'merge', drop: true });
+  const holding = hostsHoldingOld(journal);
+  if (holding.length > 0) {
+    return {
+      type: 'park',
+      command: { do: 'merge', drop: true },
+      reason: {
+        type: 'StillInUse',
+        message: `${names(holding)} may still accept the old value`,
+        hint: 'bring the host back and `rotate retry`, or `rotate skip ID HOST --accept-loss`',
+      },
+    };
+  }
+  return decideEnd(journal, now);
+}
+
+/** The old value is gone: that is proven, at once and later. */
+function decideEnd(journal: Journal, now: string): Action {
   if (!journal.proved.destroyed) return run({ do: 'prove', purpose: 'destroyed' });
   if (!journal.proved.later) {
     const until = laterThan(journal.destroyedAt ?? now, journal.plan.policy.proveAgainMs);
@@ -113,14 +167,17 @@ function decideUndo(journal: Journal): Action {
 /** Whether no effect was ever begun, so that the end is `refused` and not `rolled-back`. */
 export function nothingBegan(journal: Journal): boolean {
   return (
-    journal.secrets.every((s) => s.provision === 'none') &&
+    journal.secrets.every((s) => s.provision === 'none' && s.generated === 'none') &&
     journal.repo.branch === 'none' &&
     journal.hosts.every((h) => h.switched === 'none')
   );
 }
 
 function applies(journal: Journal, purpose: 'provision' | 'disable' | 'destroy'): Action | undefined {
-  const left = journal.secrets.filter((s: SecretJournal) => s[purpose] !== 'done');
+  const able = new Set(
+    journal.plan.secrets.filter((s) => purpose !== 'disable' || s.canDisable).map((s) => s.name),
+  );
+  const left = journal.secrets.filter((s: SecretJournal) => s[purpose] !== 'done' && able.has(s.name));
   if (left.length === 0) return undefined;
   return run(...left.map((s): Command => ({ do: 'apply', secret: s.name, purpose })));
 }

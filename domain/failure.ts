@@ -56,6 +56,8 @@ export const failureClasses = {
   AcceptsAnything: 'final',
   StillInUse: 'transient',
   NotDead: 'transient',
+  // only a person can do it: the message says what
+  NeedsPerson: 'final',
   // verify
   VerifyFailed: 'final',
   // git

@@ -21,8 +21,18 @@ export interface SecretJournal {
   old?: string;
   /** The value that takes over, sealed. */
   fresh?: string;
-  /** The issuer accepts the new value beside the old one. */
+  /** What a person brought with the request, sealed. */
+  brought?: string;
+  /** Ids that the issuer knew before it was asked to make a value: what is not among them is ours. */
+  existing?: string[];
+  /** The issuer was asked to make the value (`source: issuer`): there may be one. */
+  generated: Mark;
+  /** Who said that he has done what only a person can do, by what it was for. */
+  confirmed?: Partial<Record<ApplyPurpose, string>>;
+  /** The issuer accepts the new value: beside the old one, or (`swap`) instead of it. */
   provision: Mark;
+  /** `swap`: when the issuer took the new value, by its own clock. What was opened before was opened with the old one. */
+  swappedAt?: string;
   /** The issuer refuses the old value; can be undone. */
   disable: Mark;
   /** The old value is gone; cannot be undone. */
@@ -58,12 +68,37 @@ export interface HostJournal {
   verified: boolean;
   /** Undo: runs the old system again, and was seen to work. */
   restored: Mark;
+  /** `swap`: when the last of its consumers began to run with the new value. */
+  startedAt?: string;
+  /** The second deploy, which leaves the old value out of the file. */
+  drop?: HostDrop;
   /** It failed, but no more than `maxFailures` did. */
   failed?: Reason;
   /** A person said to go on without it: it stays unproven. */
   skipped: boolean;
   /** A person accepted that it may be left with a dead value. */
   lossAccepted: boolean;
+}
+
+/** A host in the second deploy of a batch with `retire: deploy`. */
+export interface HostDrop {
+  /** Store path of what it runs with both values: the rotation's own, or what others have deployed since. */
+  from: string;
+  /** Store path of the system without the old value. */
+  to?: string;
+  files: InstalledFile[];
+  copied: boolean;
+  switched: Mark;
+  verified: boolean;
+}
+
+/** The repo in the second deploy. */
+export interface RepoDrop {
+  /** Tip of main that it is made on. */
+  base: string;
+  branch: Mark;
+  commit?: string;
+  merge: Mark;
 }
 
 export interface RepoJournal {
@@ -105,7 +140,9 @@ export interface Journal {
   hosts: HostJournal[];
   repo: RepoJournal;
   /** When the soak began; `done` when it is over. */
-  soak: { startedAt?: string; rounds: number; done: boolean };
+  soak: { startedAt?: string; endedAt?: string; rounds: number; done: boolean };
+  /** The second deploy has begun; see {@link HostDrop}. */
+  drop?: RepoDrop;
   /** Nobody uses the old value any more. */
   drained: boolean;
   proved: { before: boolean; disabled: boolean; healthy: boolean; destroyed: boolean; later: boolean };
@@ -126,17 +163,24 @@ export type Command =
   | { do: 'preflight' }
   | { do: 'generate'; secret: string }
   | { do: 'apply'; secret: string; purpose: ApplyPurpose }
-  | { do: 'encrypt' }
-  | { do: 'build'; hosts: string[] }
-  | { do: 'copy'; hosts: string[] }
-  | { do: 'advance'; hosts: string[] }
-  | { do: 'merge' }
+  | ({ do: 'encrypt' } & Pass)
+  | ({ do: 'build'; hosts: string[] } & Pass)
+  | ({ do: 'copy'; hosts: string[] } & Pass)
+  | ({ do: 'advance'; hosts: string[] } & Pass)
+  | ({ do: 'merge' } & Pass)
+  /** Looks whether the second deploy can begin: where main and the hosts are by then. */
+  | { do: 'rebase' }
   | { do: 'soak' }
   | { do: 'drain' }
   | { do: 'prove'; purpose: ProofPurpose }
   | { do: 'restore'; hosts: string[] }
   | { do: 'unpublish' }
   | { do: 'tidy' };
+
+/** With `drop`: in the second deploy, which leaves the old values out of the files. */
+export interface Pass {
+  drop?: true;
+}
 
 export type ApplyPurpose = 'provision' | 'disable' | 'destroy' | 'reenable' | 'withdraw';
 export type ProofPurpose = 'before' | 'disabled' | 'healthy' | 'destroyed' | 'later';
@@ -156,7 +200,7 @@ export interface CommandFacts {
   merged?: string;
   /** The soak is over. */
   finished?: boolean;
-  secrets?: { name: string; old?: string; fresh?: string }[];
+  secrets?: { name: string; old?: string; fresh?: string; existing?: string[]; swappedAt?: string }[];
   hosts?: {
     name: string;
     old?: string;
@@ -167,7 +211,10 @@ export interface CommandFacts {
     restarted?: boolean;
     verified?: boolean;
     restored?: boolean;
+    startedAt?: string;
     failed?: Reason;
   }[];
+  /** Where the second deploy begins. */
+  drop?: { base: string; hosts: { name: string; from: string; files: InstalledFile[] }[] };
   proof?: ProofLine[];
 }

@@ -20,9 +20,19 @@ export interface PlannedSecret extends SecretRef {
   kind: string;
   overlap: 'dual' | 'swap';
   kill: 'issuer' | 'deploy' | 'manual';
+  /** Who makes the new value; a person brings it with the request. */
+  source: 'worker' | 'issuer' | 'person';
+  /** The issuer can refuse the old value in a way that can be undone. */
+  canDisable: boolean;
+  /** How the old value ends: the issuer forgets it, or a second deploy leaves it out of the file. */
+  retire: 'issuer' | 'deploy';
+  /** With `retire: deploy`, milliseconds that the old value stays in the file after the soak. */
+  keepOldMs?: number;
   file: string;
   /** Other values live in the same file: it is claimed too. */
   sharesFile: boolean;
+  /** Hosts with a unit that reads it. */
+  consumers: string[];
   /** Every recipient that the rules name, as text. */
   recipients: string[];
   /** Account in use and the one that takes over, where the kind has accounts. */
@@ -43,6 +53,16 @@ export interface Plan {
   policy: Omit<PolicySpec, 'budgets' | 'canary' | 'waves'> & { budgets: BudgetSpec };
   /** Sentences for a person: what is unusual about this one. */
   notes: string[];
+}
+
+/** How old and new values of a batch relate; a batch never mixes the two. */
+export function overlapOf(plan: Plan): 'dual' | 'swap' {
+  return plan.secrets.some((s) => s.overlap === 'swap') ? 'swap' : 'dual';
+}
+
+/** How the old values of a batch end; a batch never mixes the two. */
+export function retirementOf(plan: Plan): 'issuer' | 'deploy' {
+  return plan.secrets.some((s) => s.retire === 'deploy') ? 'deploy' : 'issuer';
 }
 
 /** A plan with the SHA-256 of its canonical JSON, in hex. */

@@ -4,6 +4,7 @@
  */
 import type { Command, Journal } from './journal.js';
 import type { Reason } from './failure.js';
+import { isDrop } from './undo.js';
 import type { HostStatus, RotationEvent, RotationStatus, StepStatus } from './status.js';
 import {
   isEndState,
@@ -26,6 +27,7 @@ export function initialSteps(): StepStatus[] {
 
 /** The step that a forward command belongs to. */
 export function stepOf(command: Command): StepName {
+  if (isDrop(command)) return 'revoke';
   switch (command.do) {
     case 'claim':
     case 'preflight':
@@ -46,6 +48,7 @@ export function stepOf(command: Command): StepName {
       return 'verify';
     case 'drain':
     case 'prove':
+    case 'rebase':
     case 'tidy':
       return 'revoke';
     default:
@@ -70,6 +73,10 @@ export function showRegistered(j: Journal, command: Command, now: string): void 
 
 export function showSucceeded(j: Journal, command: Command, now: string): void {
   if (j.mode === 'undo') return showUndone(j, command, now);
+  if (isDrop(command)) {
+    if (command.do === 'advance') settleHosts(stepStatus(j, 'revoke'), 'done');
+    return;
+  }
   if (command.do === 'preflight') settleHosts(stepStatus(j, 'generate'), 'done');
   if (command.do === 'encrypt') setStep(j, 'encrypt', 'done', now);
   if (command.do === 'apply' && command.purpose === 'provision') {
@@ -100,7 +107,7 @@ function showUndone(j: Journal, command: Command, now: string): void {
 }
 
 export function showFailed(j: Journal, command: Command, now: string, reason: Reason): void {
-  if (command.do === 'advance') {
+  if (command.do === 'advance' && !isDrop(command)) {
     // The hosts tell which of the three steps failed; nothing told: the first of them.
     const failed = (['deploy', 'restart', 'verify'] as const).filter((name) =>
       stepStatus(j, name).hosts.some((h) => h.state === 'failed'),

@@ -3,11 +3,20 @@
  * attempt), when its outcome is known, and when a person speaks. Pure; the
  * journal that goes in is not changed.
  */
-import type { Command, CommandFacts, HostJournal, Journal, Outcome, SecretJournal } from './journal.js';
+import type {
+  Command,
+  CommandFacts,
+  HostJournal,
+  Journal,
+  Outcome,
+  RepoDrop,
+  SecretJournal,
+} from './journal.js';
 import { nothingBegan } from './decide.js';
 import type { Reason } from './failure.js';
 import { isEndState, type EndState } from './steps.js';
-import { hostsHoldingOld, isUndo, mayHoldNew, pastUndo } from './undo.js';
+import { overlapOf } from './plan.js';
+import { hostsHoldingOld, isDrop, isUndo, mayHoldNew, pastUndo } from './undo.js';
 import {
   endSteps,
   note,
@@ -29,17 +38,25 @@ export function register(journal: Journal, command: Command, now: string): { jou
     case 'preflight':
       j.preflight = 'begun';
       break;
+    case 'generate':
+      if (sourceOf(j, command.secret) === 'issuer') secretOf(j, command.secret).generated = 'begun';
+      break;
     case 'apply':
       secretOf(j, command.secret)[command.purpose] = 'begun';
       break;
     case 'encrypt':
-      j.repo.branch = 'begun';
+      (command.drop === true ? dropOf(j) : j.repo).branch = 'begun';
       break;
     case 'advance':
-      for (const h of hostsOf(j, command.hosts)) h.switched = 'begun';
+      if (command.drop !== true) for (const h of hostsOf(j, command.hosts)) h.switched = 'begun';
+      else {
+        for (const h of hostsOf(j, command.hosts)) if (h.drop !== undefined) h.drop.switched = 'begun';
+        // What the old value had signed is refused from here on: only forward.
+        for (const s of j.secrets) if (s.destroy === 'none') s.destroy = 'begun';
+      }
       break;
     case 'merge':
-      j.repo.merge = 'begun';
+      (command.drop === true ? dropOf(j) : j.repo).merge = 'begun';
       break;
     case 'restore':
       for (const h of hostsOf(j, command.hosts)) h.restored = 'begun';
@@ -63,10 +80,11 @@ export function register(journal: Journal, command: Command, now: string): { jou
 /** Writes down what became of `command`, and where the rotation turns because of it. */
 export function record(journal: Journal, command: Command, outcome: Outcome, now: string): Journal {
   const j = structuredCopy(journal);
-  takeFacts(j, outcome.facts);
+  takeFacts(j, command, outcome.facts);
   if (outcome.ok) {
     markDone(j, command, outcome.facts ?? {}, now);
     showSucceeded(j, command, now);
+    if (command.do === 'advance') tellWindow(j, now);
     return j;
   }
   const reason = outcome.reason;
@@ -84,14 +102,14 @@ export function record(journal: Journal, command: Command, outcome: Outcome, now
     // What was forward, and failed beside something else or after a person's `rollback`, is covered by the undo.
     return isUndo(command) ? park(j, command, reason, now) : j;
   }
-  if (command.do === 'advance' && toleratedFailures(j, command.hosts, outcome.facts)) {
+  if (command.do === 'advance' && !isDrop(command) && toleratedFailures(j, command.hosts, outcome.facts)) {
     showAdvanced(j, now);
     return j;
   }
   showFailed(j, command, now, reason);
-  if (pastUndo(j)) return park(j, command, reason, now);
-  // Someone still uses the old value: nothing is wrong with the new one, so a person decides.
-  if (command.do === 'drain') return park(j, command, reason, now);
+  if (pastUndo(j) || isDrop(command)) return park(j, command, reason, now);
+  // Someone still uses the old value: nothing is wrong with the new one, so a person decides. Or he has to do it himself.
+  if (command.do === 'drain' || reason.type === 'NeedsPerson') return park(j, command, reason, now);
   return turnBack(j, reason, now);
 }
 
@@ -149,17 +167,38 @@ function toleratedFailures(j: Journal, hosts: readonly string[], facts: CommandF
   return j.hosts.filter((h) => h.failed !== undefined).length <= j.plan.policy.maxFailures;
 }
 
-function takeFacts(j: Journal, facts: CommandFacts | undefined): void {
+/** `swap`: from when the new value counts to when the last consumer runs with it, logins can fail. The record says how long. */
+function tellWindow(j: Journal, now: string): void {
+  const from = j.secrets.map((s) => s.swappedAt ?? '').sort()[0] ?? '';
+  if (overlapOf(j.plan) !== 'swap' || from === '' || !j.hosts.every((h) => h.verified)) return;
+  if (j.proof.some((p) => p.claim === windowClaim)) return;
+  const to = j.hosts.map((h) => h.startedAt ?? '').reduce((a, b) => (a > b ? a : b), from);
+  const seconds = Math.max(0, (Date.parse(to) - Date.parse(from)) / 1000).toFixed(1);
+  j.proof.push({
+    claim: windowClaim,
+    result: 'passed',
+    at: now,
+    evidence: `${seconds} s, from ${from} to ${to}`,
+  });
+}
+
+/** In the proof of a rotation whose issuer knows one value at a time. */
+export const windowClaim = 'the window of the swap';
+
+function takeFacts(j: Journal, command: Command, facts: CommandFacts | undefined): void {
   if (facts === undefined) return;
+  if (facts.proof !== undefined) j.proof.push(...facts.proof);
+  if (isDrop(command)) return takeDropFacts(j, facts);
   if (facts.epoch !== undefined) j.epoch = facts.epoch;
   if (facts.base !== undefined) j.repo.base = facts.base;
   if (facts.commit !== undefined) j.repo.commit = facts.commit;
   if (facts.merged !== undefined) j.repo.merged = facts.merged;
-  if (facts.proof !== undefined) j.proof.push(...facts.proof);
   for (const s of facts.secrets ?? []) {
     const known = secretOf(j, s.name);
     if (s.old !== undefined) known.old = s.old;
     if (s.fresh !== undefined) known.fresh = s.fresh;
+    if (s.existing !== undefined) known.existing = s.existing;
+    if (s.swappedAt !== undefined) known.swappedAt = s.swappedAt;
   }
   for (const h of facts.hosts ?? []) {
     const [known] = hostsOf(j, [h.name]);
@@ -172,7 +211,25 @@ function takeFacts(j: Journal, facts: CommandFacts | undefined): void {
     if (h.restarted === true) known.restarted = true;
     if (h.verified === true) known.verified = true;
     if (h.restored === true) known.restored = 'done';
+    if (h.startedAt !== undefined) known.startedAt = h.startedAt;
     if (h.failed !== undefined && j.mode === 'forward') known.failed = h.failed;
+  }
+}
+
+function takeDropFacts(j: Journal, facts: CommandFacts): void {
+  if (facts.drop !== undefined) {
+    j.drop = { base: facts.drop.base, branch: 'none', merge: 'none' };
+    for (const { name, from, files } of facts.drop.hosts)
+      for (const h of hostsOf(j, [name]))
+        h.drop = { from, files, copied: false, switched: 'none', verified: false };
+  }
+  if (facts.commit !== undefined) dropOf(j).commit = facts.commit;
+  for (const told of facts.hosts ?? []) {
+    const drop = hostsOf(j, [told.name])[0]?.drop;
+    if (drop === undefined) continue;
+    if (told.fresh !== undefined) drop.to = told.fresh;
+    if (told.switched === true) drop.switched = 'done';
+    if (told.verified === true) drop.verified = true;
   }
 }
 
@@ -185,32 +242,50 @@ function markDone(j: Journal, command: Command, facts: CommandFacts, now: string
       j.preflight = 'done';
       break;
     case 'generate':
+      if (sourceOf(j, command.secret) === 'issuer') secretOf(j, command.secret).generated = 'done';
+      break;
+    case 'rebase':
       break;
     case 'apply':
       secretOf(j, command.secret)[command.purpose] = 'done';
       if (command.purpose === 'destroy') j.destroyedAt = facts.at ?? now;
       break;
     case 'encrypt':
-      j.repo.branch = 'done';
+      (command.drop === true ? dropOf(j) : j.repo).branch = 'done';
       break;
     case 'build':
       break;
     case 'copy':
-      for (const h of hostsOf(j, command.hosts)) h.copied = true;
+      for (const h of hostsOf(j, command.hosts)) {
+        if (command.drop !== true) h.copied = true;
+        else if (h.drop !== undefined) h.drop.copied = true;
+      }
       break;
     case 'advance':
       for (const h of hostsOf(j, command.hosts)) {
-        h.switched = 'done';
-        h.restarted = true;
-        h.verified = true;
+        if (command.drop !== true) {
+          h.switched = 'done';
+          h.restarted = true;
+          h.verified = true;
+        } else if (h.drop !== undefined) {
+          h.drop.switched = 'done';
+          h.drop.verified = true;
+        }
       }
       break;
     case 'merge':
-      j.repo.merge = 'done';
+      (command.drop === true ? dropOf(j) : j.repo).merge = 'done';
+      if (command.drop === true) {
+        for (const s of j.secrets) s.destroy = 'done';
+        j.destroyedAt = now;
+      }
       break;
     case 'soak':
       j.soak.rounds += 1;
-      if (facts.finished === true) j.soak.done = true;
+      if (facts.finished === true) {
+        j.soak.done = true;
+        j.soak.endedAt = now;
+      }
       break;
     case 'drain':
       j.drained = true;
@@ -235,6 +310,8 @@ function markDone(j: Journal, command: Command, facts: CommandFacts, now: string
 /** What a person can say to a rotation. */
 export type PersonRequest =
   | { say: 'retry'; by: string }
+  /** He has done what the rotation asked of him. */
+  | { say: 'confirm'; by: string }
   | { say: 'skip'; by: string; host: string; acceptLoss: boolean }
   | { say: 'rollback'; by: string }
   | { say: 'abort'; by: string };
@@ -246,6 +323,9 @@ export function objection(journal: Journal, request: PersonRequest): Reason | un
   switch (request.say) {
     case 'retry':
       return journal.parked === undefined ? refuse('the rotation is not waiting for a person') : undefined;
+    case 'confirm':
+      if (journal.parked?.reason.type === 'NeedsPerson') return undefined;
+      return refuse('the rotation has not asked for anything to be done', '`rotate retry` goes on with it');
     case 'skip': {
       const host = journal.hosts.find((h) => h.name === request.host);
       if (host === undefined) {
@@ -256,7 +336,12 @@ export function objection(journal: Journal, request: PersonRequest): Reason | un
         };
       }
       if (journal.parked === undefined) return refuse('the rotation is not waiting for a person');
-      const matters = journal.mode === 'undo' ? mayHoldNew(host) : !host.verified;
+      const matters =
+        journal.mode === 'undo'
+          ? mayHoldNew(host)
+          : journal.drop === undefined
+            ? !host.verified
+            : host.drop?.verified !== true;
       return matters ? undefined : refuse(`host \`${host.name}\` has nothing left to do`);
     }
     case 'rollback':
@@ -284,6 +369,15 @@ export function follow(journal: Journal, request: PersonRequest, now: string): J
   const j = structuredCopy(journal);
   note(j, now, `${request.say}${request.say === 'skip' ? ` ${request.host}` : ''} by ${request.by}`);
   switch (request.say) {
+    case 'confirm': {
+      const command = j.parked?.command;
+      if (command?.do === 'apply') {
+        const secret = secretOf(j, command.secret);
+        secret.confirmed = { ...secret.confirmed, [command.purpose]: request.by };
+      }
+      unpark(j, now);
+      return j;
+    }
     case 'retry':
       unpark(j, now);
       // Hosts that hold something up get another chance, unless their loss was accepted.
@@ -333,7 +427,8 @@ export function remains(j: Journal): string {
     if (s.destroy !== 'none') left.push(`the old value of ${s.name} may be destroyed`);
     else if (s.disable !== 'none' && s.reenable !== 'done')
       left.push(`the old value of ${s.name} may be disabled`);
-    if (s.provision !== 'none' && s.withdraw !== 'done') left.push(`the new value of ${s.name} may be valid`);
+    if ((s.provision !== 'none' || s.generated !== 'none') && s.withdraw !== 'done')
+      left.push(`the new value of ${s.name} may be valid`);
   }
   const holding = j.hosts.filter(mayHoldNew).map((h) => h.name);
   if (holding.length > 0) left.push(`${holding.join(', ')} may run with the new value`);
@@ -349,6 +444,8 @@ export function describe(command: Command): string {
   switch (command.do) {
     case 'apply':
       return `${command.purpose} ${command.secret}`;
+    case 'rebase':
+      return 'prepare to drop the old value';
     case 'generate':
       return `generate ${command.secret}`;
     case 'prove':
@@ -361,6 +458,15 @@ export function describe(command: Command): string {
     default:
       return command.do;
   }
+}
+
+function sourceOf(j: Journal, name: string): 'worker' | 'issuer' | 'person' | undefined {
+  return j.plan.secrets.find((s) => s.name === name)?.source;
+}
+
+function dropOf(j: Journal): RepoDrop {
+  if (j.drop === undefined) throw new Error('the journal has no second deploy');
+  return j.drop;
 }
 
 function secretOf(j: Journal, name: string): SecretJournal {

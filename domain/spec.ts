@@ -61,11 +61,18 @@ export type ProbeSpec =
 
 /** How the credential stands in its file. */
 export interface FormatSpec {
-  type: 'raw' | 'env';
+  type: 'raw' | 'env' | 'json' | 'yaml';
   /** env: the variable's name. */
   variable?: string;
+  /** json, yaml: the keys (in a list, the indexes) that lead to the value. */
+  path?: readonly (string | number)[];
   /** With `{role}` and `{password}`; without it the file (or variable) holds the password alone. */
   template?: string;
+  /**
+   * The value is the first of a list, and what it replaced may stand behind it. raw, env: the text between them;
+   * json, yaml: a list of texts, whatever this says.
+   */
+  list?: { separator: string };
 }
 
 export interface PolicySpec {
@@ -109,6 +116,10 @@ export interface SecretSpec extends SecretRef {
   consumers: readonly ConsumerSpec[];
   probes: readonly ProbeSpec[];
   policy: PolicySpec;
+  /** Names for groups of secrets (`rotate start --tag`). */
+  tags: readonly string[];
+  /** Secrets of the same environment that are rotated before this one. */
+  after: readonly string[];
 }
 
 export interface ConfigSpec {

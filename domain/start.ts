@@ -9,6 +9,8 @@ export interface StartRequest {
   why?: string;
   takeOver: boolean;
   plan: DigestedPlan;
+  /** Values that a person brings, sealed for the worker, by the secret's name. */
+  brought?: Readonly<Record<string, string>>;
 }
 
 export function startJournal(request: StartRequest, now: string): Journal {
@@ -31,6 +33,8 @@ export function startJournal(request: StartRequest, now: string): Journal {
     preflight: 'none',
     secrets: plan.secrets.map((s) => ({
       name: s.name,
+      ...(request.brought?.[s.name] === undefined ? {} : { brought: request.brought[s.name] }),
+      generated: 'none',
       provision: 'none',
       disable: 'none',
       destroy: 'none',

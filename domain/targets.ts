@@ -2,7 +2,7 @@
 import type { Target } from './credential.js';
 import type { ApplyPurpose } from './journal.js';
 
-const targets: Readonly<Record<ApplyPurpose, Target>> = {
+const dual: Readonly<Record<ApplyPurpose, Target>> = {
   provision: { old: 'valid', new: 'valid' },
   disable: { old: 'disabled', new: 'valid' },
   destroy: { old: 'destroyed', new: 'valid' },
@@ -10,6 +10,15 @@ const targets: Readonly<Record<ApplyPurpose, Target>> = {
   withdraw: { old: 'valid', new: 'absent' },
 };
 
-export function targetOf(purpose: ApplyPurpose): Target {
-  return targets[purpose];
+/** The issuer knows one value at a time: there is no place where both are valid. */
+const swap: Readonly<Record<ApplyPurpose, Target>> = {
+  provision: { old: 'disabled', new: 'valid' },
+  disable: { old: 'disabled', new: 'valid' },
+  destroy: { old: 'destroyed', new: 'valid' },
+  reenable: { old: 'valid', new: 'absent' },
+  withdraw: { old: 'valid', new: 'absent' },
+};
+
+export function targetOf(purpose: ApplyPurpose, overlap: 'dual' | 'swap'): Target {
+  return (overlap === 'swap' ? swap : dual)[purpose];
 }

@@ -10,8 +10,12 @@
  *   2. hosts go back to the old system,
  *   3. the repo goes back to the old value,
  *   4. only then, and only if no host may still hold it, the new value is withdrawn.
+ *
+ * Where the issuer knows one value at a time (`swap`) the first step takes the new value away from hosts that have it:
+ * the way back is a critical section like the way there, and the last step only makes sure.
  */
-import type { Command, HostJournal, Journal } from './journal.js';
+import type { Command, HostJournal, Journal, SecretJournal } from './journal.js';
+import { overlapOf, retirementOf } from './plan.js';
 
 /** Whether the host may run, have installed or boot with the new value. */
 export function mayHoldNew(host: HostJournal): boolean {
@@ -35,15 +39,35 @@ export function undoPlan(journal: Journal): Command[] {
       plan.push({ do: 'apply', secret: s.name, purpose: 'reenable' });
     }
   }
-  const hosts = journal.hosts.filter((h) => mayHoldNew(h) && !h.skipped).map((h) => h.name);
-  if (hosts.length > 0) plan.push({ do: 'restore', hosts });
+  const back = journal.hosts.filter((h) => mayHoldNew(h) && !h.skipped);
+  // A wave of its own is for the host of the issuer, which others cannot do without while it restarts.
+  const together =
+    overlapOf(journal.plan) === 'swap' ? [...new Set(back.map((h) => h.wave))].sort(byNumber) : [];
+  if (together.length > 1)
+    for (const wave of together)
+      plan.push({ do: 'restore', hosts: back.filter((h) => h.wave === wave).map((h) => h.name) });
+  else if (back.length > 0) plan.push({ do: 'restore', hosts: back.map((h) => h.name) });
   if (journal.repo.branch !== 'none' && journal.repo.unpublish !== 'done') plan.push({ do: 'unpublish' });
   for (const s of journal.secrets) {
-    if (s.provision !== 'none' && s.withdraw !== 'done') {
+    if (mayBeMade(s) && s.withdraw !== 'done') {
       plan.push({ do: 'apply', secret: s.name, purpose: 'withdraw' });
     }
   }
   return plan;
+}
+
+/** Whether the issuer may know the new value. */
+function mayBeMade(secret: SecretJournal): boolean {
+  return secret.provision !== 'none' || secret.generated !== 'none';
+}
+
+function byNumber(a: number, b: number): number {
+  return a - b;
+}
+
+/** Whether `command` belongs to the second deploy: what fails there parks, and nothing is undone for it. */
+export function isDrop(command: Command): boolean {
+  return command.do === 'rebase' || ('drop' in command && command.drop);
 }
 
 /** Whether `command` belongs to the way back. */
@@ -57,7 +81,11 @@ export function hostsHoldingNew(journal: Journal): HostJournal[] {
   return journal.hosts.filter((h) => mayHoldNew(h) && !h.lossAccepted);
 }
 
-/** Hosts that keep the old value from being revoked: not verified with the new one, and their loss not accepted. */
+/**
+ * Hosts that keep the old value from being gone: not verified with the new one (where the files have both values,
+ * without the old one), and their loss not accepted.
+ */
 export function hostsHoldingOld(journal: Journal): HostJournal[] {
-  return journal.hosts.filter((h) => !h.verified && !h.lossAccepted);
+  const both = retirementOf(journal.plan) === 'deploy' && journal.drop !== undefined;
+  return journal.hosts.filter((h) => !(both ? h.drop?.verified === true : h.verified) && !h.lossAccepted);
 }

@@ -27,6 +27,8 @@ export interface RestartResult {
   reloaded: string[];
   /** Used the new file already (the switch had restarted them, or an earlier attempt). */
   already: string[];
+  /** Milliseconds since the last of the units has started or reloaded, on the host's clock. */
+  runningForMs: number;
 }
 
 /**
@@ -38,7 +40,7 @@ export async function restartUnits(
   units: readonly UnitAction[],
   options: RestartOptions,
 ): Promise<RestartResult> {
-  const result: RestartResult = { restarted: [], reloaded: [], already: [] };
+  const result: RestartResult = { restarted: [], reloaded: [], already: [], runningForMs: 0 };
   for (const { unit, action } of units) {
     options.heartbeat?.(`${action} ${unit}`);
     const { states } = await unitStates(host, [unit], options.signal);
@@ -59,7 +61,7 @@ export async function restartUnits(
     await act(host, unit, action, options);
     (action === 'restart' ? result.restarted : result.reloaded).push(unit);
   }
-  await watch(
+  result.runningForMs = await watch(
     host,
     units.map(({ unit }) => unit),
     options,
@@ -99,9 +101,12 @@ systemctl "$1" -- "$2"`,
   throw unitFailed(host.name, states[0], unit, `after the ${action}`);
 }
 
-/** Until each has been up for the whole time without an automatic restart. */
-async function watch(host: RemoteHost, units: readonly string[], options: RestartOptions): Promise<void> {
-  if (units.length === 0) return;
+/**
+ * Until each has been up for the whole time without an automatic restart.
+ * @returns milliseconds since the last of them has started
+ */
+async function watch(host: RemoteHost, units: readonly string[], options: RestartOptions): Promise<number> {
+  if (units.length === 0) return 0;
   let seen: Map<string, UnitState> | undefined;
   for (;;) {
     options.signal?.throwIfAborted();
@@ -125,7 +130,10 @@ async function watch(host: RemoteHost, units: readonly string[], options: Restar
       const since = Math.max(state.activeSinceMonotonicUs, state.changedMonotonicUs);
       shortest = Math.min(shortest, (nowMonotonicUs - since) / 1000);
     }
-    if (shortest >= options.stableMs) return;
+    if (shortest >= options.stableMs) {
+      const started = states.map((state) => Math.max(state.startedMonotonicUs, options.installedMonotonicUs));
+      return Math.max(0, (nowMonotonicUs - Math.max(...started)) / 1000);
+    }
     seen = new Map(states.map((state) => [state.unit, state]));
     options.heartbeat?.('waiting for units to stay active');
     await pause(Math.min(1_000, Math.max(100, options.stableMs - shortest)), undefined, {

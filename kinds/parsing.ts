@@ -15,19 +15,27 @@ export function parsing<Settings>(kind: Kind<Settings>, schema: z.ZodType<Settin
   return {
     id: kind.id,
     kill: kind.kill,
-    ...(kind.disabledCodes === undefined ? {} : { disabledCodes: kind.disabledCodes }),
+    source: kind.source,
+    ...(kind.disabledCodes === undefined
+      ? {}
+      : { disabledCodes: (settings) => kind.disabledCodes?.(read(settings)) ?? [] }),
     overlap: (settings) => kind.overlap(read(settings)),
+    canDisable: (settings) => kind.canDisable(read(settings)),
+    retirement: (settings) => kind.retirement(read(settings)),
+    issuerHosts: (settings) => kind.issuerHosts(read(settings)),
     needsAccount: (settings) => kind.needsAccount(read(settings)),
     endpoints: (settings) => kind.endpoints(read(settings)),
     describe: (settings, account) => kind.describe(read(settings), account),
     inspect: async (context, settings, current) => kind.inspect(context, read(settings), current),
-    generate: async (context, settings, current) => kind.generate(context, read(settings), current),
+    generate: async (context, settings, current, given) =>
+      kind.generate(context, read(settings), current, given),
     apply: async (context, settings, credentials, target, fence) =>
       kind.apply(context, read(settings), credentials, target, fence),
     check: async (context, settings, credential, from) =>
       kind.check(context, read(settings), credential, from),
     checkWrong: async (context, settings, credential, from) =>
       kind.checkWrong(context, read(settings), credential, from),
-    users: async (context, settings, credential) => kind.users(context, read(settings), credential),
+    users: async (context, settings, credential, since) =>
+      kind.users(context, read(settings), credential, since),
   };
 }

@@ -3,8 +3,11 @@ import type { Kind } from './kind.js';
 import { postgres } from './postgres/kind.js';
 import { postgresSchema } from './postgres/schema.js';
 import { parsing } from './parsing.js';
+import { token } from './token/kind.js';
+import { tokenSchema } from './token/schema.js';
 
 /** Kinds that read their settings themselves: {@link SecretSpec.settings} as it stands can be handed to them. */
 export const kinds: ReadonlyMap<string, Kind<unknown>> = new Map([
   ['postgres', parsing(postgres, postgresSchema)],
+  ['token', parsing(token, tokenSchema)],
 ]);

@@ -174,7 +174,10 @@ export function makeFleetPort(options: FleetOptions): {
         heartbeat: (note) => pulse.heartbeat(note),
         signal: pulse.signal,
       });
-      return [...result.restarted, ...result.reloaded];
+      return {
+        restarted: [...result.restarted, ...result.reloaded],
+        runningForMs: result.runningForMs,
+      };
     },
 
     async units(host, units, signal) {

@@ -36,7 +36,7 @@ import {
 } from '../domain/record.js';
 import { requestObjection } from '../domain/request.js';
 import { startJournal } from '../domain/start.js';
-import { pastUndo } from '../domain/undo.js';
+import { isDrop, pastUndo } from '../domain/undo.js';
 import { recording } from './budgets.js';
 import type { HostReport } from './host-report.js';
 import {
@@ -55,7 +55,7 @@ import {
 import { reasonOf } from './reason.js';
 import { failure, runCommand } from './run-command.js';
 
-/** Past destroy only forward is possible: a park there tries again by itself. */
+/** Past destroy only forward is possible, and a second deploy waits for its turn: a park there tries again by itself. */
 const retryParkedEveryMs = 15 * 60_000;
 /** Requests whose nonces are remembered; each also expires. */
 const keptNonces = 200;
@@ -115,6 +115,8 @@ export async function rotation(input: RotationInput): Promise<StatusAnswer> {
         await release();
         journal = finish(journal, action.state, now());
       } else if (action.type === 'wait') {
+        // Perhaps for weeks.
+        if (worked && action.for === 'keep-old') await rest();
         journal = takeRest(journal, now());
         showMemo();
         const before = journal;
@@ -124,7 +126,8 @@ export async function rotation(input: RotationInput): Promise<StatusAnswer> {
         showMemo();
         if (worked) await rest();
         const moved = (): boolean => journal.parked === undefined || journal.endedAt !== undefined;
-        if (!pastUndo(journal)) await condition(moved);
+        const forward = pastUndo(journal) || (journal.parked !== undefined && isDrop(journal.parked.command));
+        if (!forward) await condition(moved);
         else if (!(await condition(moved, retryParkedEveryMs))) {
           journal = follow(journal, { say: 'retry', by: 'rotate itself' }, now());
         }

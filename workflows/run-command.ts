@@ -10,13 +10,23 @@ import {
   workflowInfo,
   ApplicationFailure,
 } from '@temporalio/workflow';
-import type { HostScope, RotationScope, SealedSecret } from '../activities/api.js';
+import type { HostScope, NewContent, RotationScope, SealedSecret } from '../activities/api.js';
 import { claimsOf } from '../domain/claims.js';
 import { failureClasses, type Reason } from '../domain/failure.js';
 import type { Fence } from '../domain/fence.js';
-import type { Command, CommandFacts, HostJournal, Journal, Outcome } from '../domain/journal.js';
+import type {
+  ApplyPurpose,
+  Command,
+  CommandFacts,
+  HostJournal,
+  Journal,
+  Outcome,
+  Pass,
+  SecretJournal,
+} from '../domain/journal.js';
+import { overlapOf } from '../domain/plan.js';
 import type { ProofLine } from '../domain/status.js';
-import { applying, building, checking, copying, preflighting, publishing } from './budgets.js';
+import { applying, building, checking, copying, evaluating, preflighting, publishing } from './budgets.js';
 import type { claim } from './claim.js';
 import { telling, type HostReport } from './host-report.js';
 import { forEachAtMost } from './pool.js';
@@ -38,7 +48,7 @@ export interface CommandRun {
 /** @throws whatever its activities throw; partial facts of waves come back as a failed outcome instead */
 export async function runCommand(run: CommandRun): Promise<Outcome> {
   const { journal, command } = run;
-  const scope = scopeOf(journal);
+  const scope = scopeOf(journal, command);
   const fence: Fence = { epoch: journal.epoch, seq: run.seq };
   const { budgets } = journal.plan.policy;
   switch (command.do) {
@@ -48,45 +58,44 @@ export async function runCommand(run: CommandRun): Promise<Outcome> {
     case 'preflight':
       return done(await runPreflight(journal, scope, run.seq, run.report));
     case 'generate': {
-      const secret = withOld(journal, command.secret);
-      const { fresh } = await preflighting().generate({ scope, secret });
+      const { brought, existing } = secretIn(journal, command.secret);
+      const { fresh } = await preflighting().generate({
+        scope,
+        secret: withOld(journal, command.secret),
+        ...(brought === undefined ? {} : { brought }),
+        ...(existing === undefined ? {} : { existing }),
+      });
       return done({ secrets: [{ name: command.secret, fresh }] });
     }
-    case 'apply': {
-      const undoing = command.purpose === 'reenable' || command.purpose === 'withdraw';
-      const secret = withBoth(journal, command.secret);
-      const applied = await applying(undoing ? budgets.undo : budgets.apply).apply({
-        scope,
-        secret,
-        purpose: command.purpose,
-        fence,
-      });
-      return done({ at: applied.at });
-    }
+    case 'apply':
+      return applyOne(run, scope, fence, command.secret, command.purpose);
     case 'encrypt': {
-      const secrets = allWithBoth(journal);
       const { commit } = await publishing(budgets.repo).publish({
         scope,
-        secrets,
+        secrets: allWithBoth(journal),
         digest: journal.digest,
         fence,
+        content: contentOf(command),
       });
       return done({ commit });
     }
+    case 'rebase':
+      return rebase(run, scope);
     case 'build':
       return buildAll(run, scope, command.hosts);
     case 'copy':
       return copyAll(run, scope, command.hosts);
     case 'advance':
     case 'restore':
-      return runWave(run, scope, fence, command.do, command.hosts);
+      return runWave(run, scope, fence, command);
     case 'merge': {
       const { merged } = await publishing(budgets.repo).merge({
         scope,
-        commit: known(journal.repo.commit, 'commit'),
+        commit: commitOf(journal, command),
         secrets: allWithBoth(journal),
         digest: journal.digest,
         fence,
+        content: contentOf(command),
       });
       return done({ merged });
     }
@@ -94,10 +103,14 @@ export async function runCommand(run: CommandRun): Promise<Outcome> {
       return soakRound(run, scope);
     case 'drain': {
       const proof: ProofLine[] = [];
-      for (const s of journal.secrets) {
-        const secret = withBoth(journal, s.name);
-        proof.push(...(await applying(budgets.drain).checkUsers({ scope, secret })).proof);
-      }
+      await forEachAtMost(issuersAtOnce, withIssuer(journal), async (name) => {
+        const checked = await applying(budgets.drain).checkUsers({
+          scope,
+          secret: withBoth(journal, name),
+          ...since(journal, name),
+        });
+        proof.push(...checked.proof);
+      });
       return done({ proof });
     }
     case 'prove':
@@ -128,13 +141,95 @@ function done(facts?: CommandFacts): Outcome {
   return facts === undefined ? { ok: true } : { ok: true, facts };
 }
 
-export function scopeOf(journal: Journal): RotationScope {
+/** What `command` is measured against: from the second deploy on, where that began. */
+function scopeOf(journal: Journal, command: Command): RotationScope {
+  const dropped = journal.drop !== undefined && journal.mode === 'forward' && command.do !== 'rebase';
   return {
     id: journal.id,
     environment: journal.environment,
     secrets: journal.secrets.map((s) => s.name),
-    base: journal.repo.base ?? journal.plan.commit,
+    base: (dropped ? journal.drop?.base : undefined) ?? journal.repo.base ?? journal.plan.commit,
   };
+}
+
+/** The commit that hosts get in the first deploy, or in the second. */
+function commitOf(journal: Journal, { drop }: Pass): string {
+  return known(drop === true ? journal.drop?.commit : journal.repo.commit, 'commit');
+}
+
+/** Where the old value is retired by a second deploy, the first one lists it behind the new one. */
+function contentOf({ drop }: Pass): NewContent {
+  return drop === true ? 'new' : 'both';
+}
+
+/** Of one batch. */
+const issuersAtOnce = 4;
+
+/** Secrets that an issuer accepts or refuses; of the others only hosts do. */
+function withIssuer(journal: Journal): string[] {
+  return journal.plan.secrets.filter((s) => s.kill !== 'deploy').map((s) => s.name);
+}
+
+function secretIn(journal: Journal, name: string): SecretJournal {
+  return known(
+    journal.secrets.find((s) => s.name === name),
+    `secret ${name}`,
+  );
+}
+
+/** `swap`: what was opened before this was opened with the old value. */
+function since(journal: Journal, name: string): { since?: string } {
+  const { swappedAt } = secretIn(journal, name);
+  return swappedAt === undefined ? {} : { since: swappedAt };
+}
+
+async function applyOne(
+  run: CommandRun,
+  scope: RotationScope,
+  fence: Fence,
+  name: string,
+  purpose: ApplyPurpose,
+): Promise<Outcome> {
+  const { journal } = run;
+  const { budgets } = journal.plan.policy;
+  const undoing = purpose === 'reenable' || purpose === 'withdraw';
+  const { old, fresh, existing, confirmed, provision } = secretIn(journal, name);
+  const confirmedBy = confirmed?.[purpose];
+  const applied = await applying(undoing ? budgets.undo : budgets.apply).apply({
+    scope,
+    secret: { name, old: known(old, `old value of ${name}`), ...(fresh === undefined ? {} : { fresh }) },
+    purpose,
+    fence,
+    ...(existing === undefined ? {} : { existing }),
+    // While it is being swapped, everything that is open is the old value's and is left alone.
+    ...(purpose === 'provision' || provision !== 'done' ? {} : since(journal, name)),
+    ...(confirmedBy === undefined ? {} : { confirmedBy }),
+  });
+  const swapped = purpose === 'provision' && overlapOf(journal.plan) === 'swap';
+  return done({
+    at: applied.at,
+    ...(swapped ? { secrets: [{ name, swappedAt: applied.issuerAt ?? applied.at }] } : {}),
+  });
+}
+
+/** The second deploy begins on what main and the hosts are by then; what it finds wrong parks. */
+async function rebase(run: CommandRun, scope: RotationScope): Promise<Outcome> {
+  const { journal } = run;
+  const slow = evaluating();
+  const { base } = await slow.findBase({ scope, plan: journal.plan });
+  const hosts: NonNullable<CommandFacts['drop']>['hosts'] = [];
+  const names = journal.hosts.filter((h) => !h.skipped).map((h) => h.name);
+  await forEachAtMost(2, names, (name) =>
+    telling(run.report, name, async () => {
+      run.report(name, 'looking at the host once more');
+      const at: HostScope = { ...scope, base, host: name };
+      const seen = await slow.inspectHost(at);
+      await building().compareHost({ scope: at, running: seen.running });
+      hosts.push({ name, from: seen.running, files: seen.files });
+      run.report(name, 'ready');
+    }),
+  );
+  return done({ drop: { base, hosts } });
 }
 
 /** An inconsistency of our own is final: trying again would not help. */
@@ -153,13 +248,11 @@ export function failure(reason: Reason): ApplicationFailure {
 }
 
 function withOld(journal: Journal, name: string): SealedSecret {
-  const secret = journal.secrets.find((s) => s.name === name);
-  return { name, old: known(secret?.old, `old value of ${name}`) };
+  return { name, old: known(secretIn(journal, name).old, `old value of ${name}`) };
 }
 
 function withBoth(journal: Journal, name: string): Required<SealedSecret> {
-  const secret = journal.secrets.find((s) => s.name === name);
-  return { ...withOld(journal, name), fresh: known(secret?.fresh, `new value of ${name}`) };
+  return { ...withOld(journal, name), fresh: known(secretIn(journal, name).fresh, `new value of ${name}`) };
 }
 
 function allWithBoth(journal: Journal): Required<SealedSecret>[] {
@@ -219,7 +312,7 @@ async function startClaim(id: string, holder: string): Promise<boolean> {
 }
 
 async function buildAll(run: CommandRun, scope: RotationScope, hosts: readonly string[]): Promise<Outcome> {
-  const commit = known(run.journal.repo.commit, 'commit');
+  const commit = commitOf(run.journal, passOf(run.command));
   const built: NonNullable<CommandFacts['hosts']> = [];
   await forEachAtMost(2, hosts, (name) =>
     telling(run.report, name, async () => {
@@ -233,10 +326,12 @@ async function buildAll(run: CommandRun, scope: RotationScope, hosts: readonly s
 }
 
 async function copyAll(run: CommandRun, scope: RotationScope, hosts: readonly string[]): Promise<Outcome> {
-  const commit = known(run.journal.repo.commit, 'commit');
+  const pass = passOf(run.command);
+  const commit = commitOf(run.journal, pass);
   await forEachAtMost(run.journal.plan.policy.parallel, hosts, (name) =>
     telling(run.report, name, async () => {
-      const toplevel = known(hostOf(run.journal, name).fresh, `build for ${name}`);
+      const host = hostOf(run.journal, name);
+      const toplevel = known(pass.drop === true ? host.drop?.to : host.fresh, `build for ${name}`);
       run.report(name, 'copying');
       await copying().copy({ scope: { ...scope, host: name }, commit, toplevel });
       run.report(name, 'copied');
@@ -256,13 +351,18 @@ async function runWave(
   run: CommandRun,
   scope: RotationScope,
   fence: Fence,
-  direction: 'advance' | 'restore',
-  names: readonly string[],
+  command: Extract<Command, { do: 'advance' | 'restore' }>,
 ): Promise<Outcome> {
   const { journal } = run;
   const { policy } = journal.plan;
+  const { do: direction, hosts: names } = command;
+  const pass = passOf(command);
   const all: WaveHost[] = names.map((name) => {
     const host = hostOf(journal, name);
+    if (pass.drop === true) {
+      const { from, to, files } = known(host.drop, `second deploy of ${name}`);
+      return { name, old: from, fresh: known(to, `new system of ${name}`), files };
+    }
     return {
       name,
       old: known(host.old, `old system of ${name}`),
@@ -285,7 +385,8 @@ async function runWave(
             scope,
             direction,
             hosts,
-            commit: known(journal.repo.commit, 'commit'),
+            commit: commitOf(journal, pass),
+            ...(pass.drop === true ? { reportAs: 'revoke' as const } : {}),
             secrets: allWithBoth(journal),
             fence,
             parallel: Math.max(1, Math.floor(policy.parallel / chunks.length)),
@@ -326,6 +427,10 @@ async function soakRound(run: CommandRun, scope: RotationScope): Promise<Outcome
   return done({ finished: Date.now() >= startedAt + soakMs });
 }
 
+function passOf(command: Command): Pass {
+  return 'drop' in command && command.drop ? { drop: true } : {};
+}
+
 async function verifyAll(run: CommandRun, scope: RotationScope): Promise<Outcome> {
   const { journal } = run;
   const hosts = journal.hosts.filter((h) => h.verified && !h.lossAccepted);
@@ -351,18 +456,42 @@ async function proveAll(
   const { journal } = run;
   const proof: ProofLine[] = [];
   const consumers = journal.plan.waves.flat().filter((h) => h.units.length > 0);
-  const hosts = consumers
-    .map((h) => hostOf(journal, h.name))
-    .filter((h) => !h.lossAccepted)
-    .map((h) => h.name);
-  for (const s of journal.secrets) {
-    const proved = await applying(journal.plan.policy.budgets.apply).prove({
+  const hosts = consumers.map((h) => hostOf(journal, h.name)).filter((h) => !h.lossAccepted);
+  const { budgets, parallel } = journal.plan.policy;
+  const able = journal.plan.secrets.filter((s) => purpose !== 'disabled' || s.canDisable);
+  const issued = withIssuer(journal).filter((name) => able.some((s) => s.name === name));
+  await forEachAtMost(issuersAtOnce, issued, async (name) => {
+    const proved = await applying(budgets.apply).prove({
       scope,
-      secret: withBoth(journal, s.name),
+      secret: withBoth(journal, name),
       purpose,
-      hosts,
+      hosts: hosts.filter((h) => consumes(journal, h.name, name)).map((h) => h.name),
+      ...since(journal, name),
     });
     proof.push(...proved.proof);
+  });
+  // Where there is no issuer, hosts accept what they have installed.
+  const gone = journal.plan.secrets.filter((s) => s.kill === 'deploy').map((s) => s.name);
+  if (gone.length > 0 && (purpose === 'destroyed' || purpose === 'later')) {
+    const drop = journal.drop !== undefined;
+    const holders = journal.hosts.filter((h) => !h.lossAccepted && !h.skipped);
+    await forEachAtMost(parallel, holders, async (host) => {
+      const files = (drop ? host.drop?.files : host.files) ?? [];
+      const proved = await checking().proveGone({
+        scope: { ...scope, secrets: gone, host: host.name },
+        files: files.filter((f) => gone.includes(f.secret)),
+        commit: commitOf(journal, drop ? { drop: true } : {}),
+        secrets: gone.map((name) => withBoth(journal, name)),
+        purpose,
+      });
+      proof.push(...proved.proof);
+    });
   }
   return done({ proof });
+}
+
+/** Whether a unit on the host is planned to read the secret. */
+function consumes(journal: Journal, host: string, secret: string): boolean {
+  const planned = journal.plan.secrets.find((s) => s.name === secret);
+  return planned?.consumers.includes(host) ?? false;
 }

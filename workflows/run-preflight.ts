@@ -11,6 +11,9 @@ import { building, evaluating, preflighting, publishing } from './budgets.js';
 import { forEachAtMost } from './pool.js';
 import { telling, type HostReport } from './host-report.js';
 
+/** Of one batch. */
+const issuersAtOnce = 4;
+
 export async function runPreflight(
   journal: Journal,
   scope: RotationScope,
@@ -22,10 +25,19 @@ export async function runPreflight(
   const repo = await slow.inspectRepo({ scope, plan: journal.plan, digest: journal.digest });
   const based: RotationScope = { ...scope, base: repo.base };
   const secrets: SealedSecret[] = repo.secrets;
+  const learned: NonNullable<CommandFacts['secrets']> = [];
   const fences: Fence[] = [repo.fence];
   const proof: ProofLine[] = [];
 
-  for (const secret of secrets) fences.push((await quick.inspectIssuer({ scope: based, secret })).fence);
+  await forEachAtMost(issuersAtOnce, secrets, async (secret) => {
+    const seen = await quick.inspectIssuer({ scope: based, secret });
+    fences.push(seen.fence);
+    learned.push({
+      name: secret.name,
+      old: seen.old ?? secret.old,
+      ...(seen.existing === undefined ? {} : { existing: seen.existing }),
+    });
+  });
 
   const hosts: { name: string; old: string; files: InstalledFile[] }[] = [];
   const names = journal.hosts.map((h) => h.name);
@@ -66,5 +78,5 @@ export async function runPreflight(
   // can see, has computed the same epoch, and only one of the two gets it.
   const epoch = highestFence(fences).epoch + 1;
   await publishing(journal.plan.policy.budgets.repo).reserve({ scope: based, fence: { epoch, seq } });
-  return { base: repo.base, epoch, secrets: repo.secrets, hosts, proof };
+  return { base: repo.base, epoch, secrets: learned, hosts, proof };
 }

@@ -42,6 +42,8 @@ export interface WaveInput {
   budgetMs: number;
   /** Workflow that progress is told to. */
   parent: string;
+  /** The step that all of it belongs to; absent: deploy, restart and verify by themselves. */
+  reportAs?: StepName;
 }
 
 type HostOutcome = NonNullable<CommandFacts['hosts']>[number];
@@ -55,7 +57,14 @@ export async function wave(input: WaveInput): Promise<{ hosts: HostOutcome[]; pr
   let unsent: WaveProgress[] = [];
   let finished = false;
   const report = (step: StepName, host: string, state: StepState, message?: string): void => {
-    unsent.push({ step, host: { name: host, state, ...(message === undefined ? {} : { message }) } });
+    const { reportAs } = input;
+    // As parts of another step, the three end only with the last.
+    const told = reportAs !== undefined && state === 'done' && step !== 'verify' ? 'running' : state;
+    const words = message ?? (reportAs === undefined || told !== 'running' ? undefined : `${step}: ${state}`);
+    unsent.push({
+      step: reportAs ?? step,
+      host: { name: host, state: told, ...(words === undefined ? {} : { message: words }) },
+    });
   };
 
   const parent = getExternalWorkflowHandle(input.parent);
@@ -117,8 +126,11 @@ async function passThrough(
     if (advancing) outcome.switched = true;
     report('deploy', host.name, end);
     begin('restart');
-    await checking().restart({ scope, files: host.files });
-    if (advancing) outcome.restarted = true;
+    const { startedAt } = await checking().restart({ scope, files: host.files });
+    if (advancing) {
+      outcome.restarted = true;
+      outcome.startedAt = startedAt;
+    }
     report('restart', host.name, end);
     begin('verify');
     const verified = await checking().verify({

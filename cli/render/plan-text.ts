@@ -1,5 +1,11 @@
 /** A plan as a person reads it: step by step, host by host. */
-import type { DigestedPlan, Plan, PlannedHost, PlannedSecret } from '../../domain/plan.js';
+import {
+  overlapOf,
+  type DigestedPlan,
+  type Plan,
+  type PlannedHost,
+  type PlannedSecret,
+} from '../../domain/plan.js';
 import type { Paint } from './style.js';
 import { count, duration, oneLine, wrap } from './text.js';
 
@@ -30,24 +36,29 @@ export function planText({ plan, digest }: DigestedPlan, columns: number | undef
     for (const recipient of s.recipients) say(shortRecipient(recipient), '    ');
   }
   step('deploy');
-  for (const [i, wave] of plan.waves.entries())
-    say(`wave ${i + 1}: ${wave.map((h) => h.name).join(', ')}`, '  ');
-  say(`${plan.policy.parallel} at once; ${failuresAllowed(plan)}`, '  ');
+  if (overlapOf(plan) === 'swap') {
+    say(`all at once: ${plan.waves.map((wave) => wave.map((h) => h.name).join(', ')).join('; then ')}`, '  ');
+    say(failuresAllowed(plan), '  ');
+  } else {
+    for (const [i, wave] of plan.waves.entries())
+      say(`wave ${i + 1}: ${wave.map((h) => h.name).join(', ')}`, '  ');
+    say(`${plan.policy.parallel} at once; ${failuresAllowed(plan)}`, '  ');
+  }
   step('restart');
   for (const line of restarts(plan.waves.flat())) say(line, '  ');
   step('verify');
   for (const s of plan.secrets)
     say(
       s.endpoints.length === 0
-        ? 'the file, and what consumers run with'
-        : `the file, what consumers run with, and a login through ${s.endpoints.join(', ')}`,
+        ? `${of(s)}the file, and what consumers run with`
+        : `${of(s)}the file, what consumers run with, and a login through ${s.endpoints.join(', ')}`,
       '  ',
     );
   const { soakMs, proveAgainMs } = plan.policy;
   say(soakMs === 0 ? 'then merge' : `then merge, and watch for ${duration(soakMs)}`, '  ');
   step('revoke');
   for (const s of plan.secrets) {
-    say(of(s) + s.effects.disable, '  ');
+    if (s.canDisable) say(of(s) + s.effects.disable, '  ');
     say(of(s) + s.effects.destroy, '  ');
   }
   say(

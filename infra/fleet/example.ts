@@ -186,6 +186,8 @@ function describeHosts(): unknown {
       app: {
         description: 'an app that uses the database',
         wantedBy: ['multi-user.target'],
+        // It may have to wait for its database; systemd gives up after five starts in ten seconds otherwise.
+        unitConfig: { StartLimitIntervalSec: '0' },
         serviceConfig: {
           User: 'app',
           EnvironmentFile: '@path:db-password@',

@@ -6,7 +6,8 @@ import { RotateError, asRotateError } from '../../domain/failure.js';
 import { type Fence, compareFences, formatFence } from '../../domain/fence.js';
 import { type SecretRef, formatSecretRef } from '../../domain/spec.js';
 import type { AdminSession } from './admin-session.js';
-import { type Convergence, converge } from './convergence.js';
+import type { Applied } from '../kind.js';
+import { converge, convergeSwap } from './convergence.js';
 import { readFenceTag, writeFenceTag } from './fence-tag.js';
 import { accountOf, roleCredential } from './role-credential.js';
 import { readJson, readServer } from './role-state.js';
@@ -19,11 +20,6 @@ const maxTries = 10;
 /** How long sessions may take to end. A backend ends at its next interrupt, so milliseconds are usual. */
 const endWithinMs = 10_000;
 
-export interface Applied {
-  changed: boolean;
-  endedSessions: number;
-}
-
 /**
  * The state is read first, and what to do decided here; the transaction then takes the lock and goes on only if the
  * comment, and with it every fence, is still what was read. So both ways in, of which psql has no answers half-way,
@@ -33,48 +29,58 @@ export async function applyTarget(
   session: AdminSession,
   secret: SecretRef,
   settings: PostgresSettings,
-  credentials: { old: Credential; new: Credential },
+  credentials: { old: Credential; new: Credential; since?: string },
   target: Target,
   fence: Fence,
   signal: AbortSignal,
 ): Promise<Applied> {
-  const roles = [accountOf(settings, credentials.old), accountOf(settings, credentials.new)];
-  if (roles[0] === roles[1])
-    throw new RotateError('IssuerMisconfigured', `the old and the new value both belong to ${roles[0]}`);
+  const [old, fresh] = [accountOf(settings, credentials.old), accountOf(settings, credentials.new)];
+  const swap = settings.roles.length === 1;
+  if (!swap && old === fresh)
+    throw new RotateError('IssuerMisconfigured', `the old and the new value both belong to ${old}`);
   for (let tries = 0; tries < maxTries; tries++) {
     signal.throwIfAborted();
-    const state = await readServer(session, settings.owner, roles);
+    const state = await readServer(session, settings.owner, [...new Set([old, fresh])]);
     const stored = readFenceTag(state.comment, secret);
     if (compareFences(stored, fence) > 0) throw superseded(session, secret, fence, stored);
-    const stateOf = (credential: Credential) => state.roles.get(accountOf(settings, credential))?.password;
-    const convergence = converge(
-      session.server,
-      state,
-      {
-        old: await roleCredential(settings, credentials.old, stateOf(credentials.old)),
-        new: await roleCredential(settings, credentials.new, stateOf(credentials.new)),
-      },
-      target,
-    );
+    const ready = {
+      old: await roleCredential(settings, credentials.old, state.roles.get(old)?.password),
+      new: await roleCredential(settings, credentials.new, state.roles.get(fresh)?.password),
+    };
+    const { alterations, ended } = swap
+      ? { alterations: convergeSwap(session.server, state, ready, target), ended: [] }
+      : converge(session.server, state, ready, target);
+    const doomed = swap ? openedBefore(old, target, credentials.since) : ofRoles(ended);
     const comment = writeFenceTag(state.comment, secret, fence);
-    const ended = await attempt(session, settings.owner, state.comment, comment, convergence);
-    if (ended === 'read again') continue;
-    for (const pid of await endAll(session, convergence.ended, signal)) ended.add(pid);
-    return { changed: convergence.alterations.length > 0, endedSessions: ended.size };
+    const done = await attempt(session, settings.owner, state.comment, comment, alterations, doomed);
+    if (done === 'read again') continue;
+    const told = done.ended;
+    for (const pid of await endAll(session, doomed, signal)) told.add(pid);
+    return { changed: alterations.length > 0, endedSessions: told.size, at: done.at };
   }
   throw new RotateError('IssuerBusy', `${session.server}: the comment on ${settings.owner} keeps changing`, {
     hint: 'see who else sets it',
   });
 }
 
-/** @returns process ids of sessions that were told to end */
+function ofRoles(roles: readonly string[]): sql.Doomed | undefined {
+  return roles.length === 0 ? undefined : { roles };
+}
+
+/** Of a role that goes on with another password: sessions that the old one has opened. */
+function openedBefore(role: string, target: Target, since: string | undefined): sql.Doomed | undefined {
+  return target.old === 'valid' || since === undefined ? undefined : { role, before: since };
+}
+
+/** @returns process ids of sessions that were told to end, and the server's time after the change */
 async function attempt(
   session: AdminSession,
   owner: string,
   before: string | undefined,
   after: string,
-  { alterations, ended }: Convergence,
-): Promise<Set<number> | 'read again'> {
+  alterations: readonly string[],
+  doomed: sql.Doomed | undefined,
+): Promise<{ ended: Set<number>; at: string } | 'read again'> {
   try {
     const results = await session.run([
       sql.silenceSampling,
@@ -86,9 +92,12 @@ async function attempt(
       ...alterations,
       ...(after === before ? [] : [sql.setComment(owner, after)]),
       sql.commit,
-      ...(ended.length === 0 ? [] : [sql.endSessions(ended)]),
+      sql.serverTime,
+      ...(doomed === undefined ? [] : [sql.endSessions(doomed)]),
     ]);
-    return new Set(ended.length === 0 ? [] : readJson(results.at(-1), z.array(z.number()), session));
+    const told = doomed === undefined ? [] : readJson(results.at(-1), z.array(z.number()), session);
+    const [at] = readJson(results.at(doomed === undefined ? -1 : -2), z.tuple([z.string()]), session);
+    return { ended: new Set(told), at };
   } catch (error) {
     if (asRotateError(error)?.details?.['sqlstate'] === ownCodes.commentChanged) return 'read again';
     throw error;
@@ -101,18 +110,18 @@ async function attempt(
  */
 async function endAll(
   session: AdminSession,
-  roles: readonly string[],
+  doomed: sql.Doomed | undefined,
   signal: AbortSignal,
 ): Promise<Set<number>> {
   const ended = new Set<number>();
-  if (roles.length === 0) return ended;
+  if (doomed === undefined) return ended;
   const deadline = Date.now() + endWithinMs;
   for (;;) {
     const results = await session.run([
       'SELECT pg_sleep(0.2)',
-      sql.endSessions(roles),
+      sql.endSessions(doomed),
       'SELECT pg_sleep(0.1)',
-      sql.countSessions(roles),
+      sql.countSessions(doomed),
     ]);
     const told = readJson(results[1], z.array(z.number()), session);
     for (const pid of told) ended.add(pid);
@@ -121,7 +130,7 @@ async function endAll(
     if (Date.now() > deadline)
       throw new RotateError(
         'NotDead',
-        `${session.server}: ${left} sessions of ${roles.join(', ')} do not end`,
+        `${session.server}: ${left} sessions of ${'role' in doomed ? doomed.role : doomed.roles.join(', ')} do not end`,
         {
           hint: 'see pg_stat_activity; only a superuser can end a superuser’s session',
         },

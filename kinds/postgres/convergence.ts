@@ -1,4 +1,4 @@
-/** Decides which statements bring the two roles to a target: pure. */
+/** Decides which statements bring two roles, or the one role of a swap, to a target: pure. */
 import { RotateError } from '../../domain/failure.js';
 import type { Target } from '../../domain/credential.js';
 import type { RoleState, ServerState } from './role-state.js';
@@ -18,6 +18,21 @@ export interface Convergence {
   alterations: string[];
   /** Roles whose sessions have to end. */
   ended: string[];
+}
+
+/**
+ * One role, whose password is the one or the other: there is nothing between.
+ * @throws RotateError IssuerMisconfigured when the role does not exist
+ */
+export function convergeSwap(
+  server: string,
+  state: ServerState,
+  credentials: { old: RoleCredential; new: RoleCredential },
+  target: Target,
+): string[] {
+  const wanted = target.new === 'valid' ? credentials.new : credentials.old;
+  const alteration = validate(server, wanted, state.roles.get(wanted.role));
+  return alteration === undefined ? [] : [alteration];
 }
 
 /** @throws RotateError IssuerMisconfigured when a role that has to be valid does not exist */
@@ -53,7 +68,7 @@ function validate(
   const { role } = credential;
   if (state === undefined)
     throw new RotateError('IssuerMisconfigured', `${server}: the role ${role} does not exist`, {
-      hint: 'create both roles as docs/kinds/postgres.md shows',
+      hint: 'create it as docs/kinds/postgres.md shows',
     });
   const known = credential.matches(state.password);
   if (known && state.canLogin) return undefined;

@@ -72,7 +72,7 @@ function judge(
     );
   if (!server.databaseExists)
     add(`the database ${database} does not exist`, 'correct postgres.database, or create it');
-  if (!server.ownerExists)
+  if (!server.ownerExists && !roles.includes(owner))
     add(
       `the owner role ${owner} does not exist`,
       `run: CREATE ROLE ${ident(owner)} NOLOGIN; and make both roles its members`,
@@ -132,7 +132,7 @@ function judgeRole(
         : `the password of ${role.name} will expire at ${role.validUntil}, whatever it is by then`,
       `run: ALTER ROLE ${name} VALID UNTIL 'infinity';`,
     );
-  if (server.ownerExists && !role.memberOfOwner)
+  if (owner !== role.name && server.ownerExists && !role.memberOfOwner)
     add(`${role.name} is not a member of ${owner}`, `run: GRANT ${ident(owner)} TO ${name};`);
   if (server.databaseExists && !role.mayConnect)
     add(

@@ -1,8 +1,10 @@
-/** Kind `postgres`: two login roles that take turns, members of one owner role. See docs/kinds/postgres.md. */
+/**
+ * Kind `postgres`: two login roles that take turns, members of one owner role (dual); or one role, whose password is
+ * swapped. See docs/kinds/postgres.md.
+ */
 import type { Credential } from '../../domain/credential.js';
 import { RotateError } from '../../domain/failure.js';
-import { formatSecretRef } from '../../domain/spec.js';
-import type { Kind, KindContext } from '../kind.js';
+import type { Kind } from '../kind.js';
 import { applyTarget } from './apply.js';
 import { inspectServer } from './inspect.js';
 import { openAdminSession } from './open-admin-session.js';
@@ -12,18 +14,31 @@ import { accountOf } from './role-credential.js';
 import type { PostgresSettings } from './schema.js';
 import { scramVerifier } from './scram.js';
 import { readUsers } from './users.js';
+import { readVerifier } from './verifier.js';
 
 export const postgres: Kind<PostgresSettings> = {
   id: 'postgres',
   kill: 'issuer',
+  source: 'worker',
   // NOLOGIN is looked at only after the password: a wrong one gets 28P01. PgBouncer has one code for everything
-  disabledCodes: ['28000', '08P01'],
-  overlap: (settings) => (settings.roles.length === 2 ? 'dual' : 'swap'),
-  needsAccount: (settings) => settings.roles.length === 2,
+  disabledCodes: (settings) => (isSwap(settings) ? ['28P01', '08P01'] : ['28000', '08P01']),
+  overlap: (settings) => (isSwap(settings) ? 'swap' : 'dual'),
+  canDisable: () => true,
+  retirement: () => ({ by: 'issuer' }),
+  issuerHosts: ({ admin }) => ('host' in admin ? [admin.host] : []),
+  needsAccount: (settings) => !isSwap(settings),
   endpoints: (settings) => settings.endpoints,
 
   describe(settings, account) {
     const old = account ?? 'the role in use';
+    if (isSwap(settings)) {
+      const role = settings.roles[0] ?? '';
+      return {
+        generate: `set the password of ${role} to a new one, just before the hosts are switched`,
+        disable: `end the sessions of ${role} that were opened with the old password`,
+        destroy: `nothing more: ${role} has one password, and it is the new one`,
+      };
+    }
     const fresh = settings.roles.find((role) => role !== account);
     const spare = account === undefined || fresh === undefined ? 'the other role' : fresh;
     return {
@@ -35,19 +50,26 @@ export const postgres: Kind<PostgresSettings> = {
 
   async inspect(context, settings, current) {
     const session = openAdminSession(context, settings);
-    return inspectServer(session, context.secret, settings, current.account);
+    if (!isSwap(settings)) return inspectServer(session, context.secret, settings, current.account);
+    const role = accountOf(settings, current);
+    const state = await inspectServer(session, context.secret, settings, role);
+    if (state.problems.length > 0) return state;
+    const verifier = await readVerifier(session, role);
+    return verifier === undefined ? state : { ...state, verifier };
   },
 
   async generate(context, settings, current) {
-    const account = spareRole(context, settings, current);
+    const account = successor(settings, current);
     const value = newPassword();
-    return { account, value, verifier: await scramVerifier(value) };
+    return { ...(account === undefined ? {} : { account }), value, verifier: await scramVerifier(value) };
   },
 
   async apply(context, settings, credentials, target, fence) {
-    spareRole(context, settings, credentials.old);
+    const fresh = credentials.new;
+    if (fresh === undefined) throw new RotateError('Internal', 'there is no new value to apply');
     const session = openAdminSession(context, settings);
-    return applyTarget(session, context.secret, settings, credentials, target, fence, context.signal);
+    const both = { ...credentials, new: fresh };
+    return applyTarget(session, context.secret, settings, both, target, fence, context.signal);
   },
 
   async check(context, settings, credential, from) {
@@ -58,19 +80,20 @@ export const postgres: Kind<PostgresSettings> = {
     return probe(context, settings, accountOf(settings, credential), newPassword(), from);
   },
 
-  async users(context, settings, credential) {
-    return readUsers(openAdminSession(context, settings), accountOf(settings, credential));
+  async users(context, settings, credential, since) {
+    return readUsers(openAdminSession(context, settings), accountOf(settings, credential), since);
   },
 };
 
-/** The role that is not in use. @throws RotateError IssuerMisconfigured, BadConfig */
-function spareRole(context: KindContext, settings: PostgresSettings, current: Credential): string {
+function isSwap(settings: PostgresSettings): boolean {
+  return settings.roles.length === 1;
+}
+
+/**
+ * The role that the new value belongs to; undefined where there is only one and the file does not name it.
+ * @throws RotateError IssuerMisconfigured
+ */
+function successor(settings: PostgresSettings, current: Credential): string | undefined {
   const account = accountOf(settings, current);
-  const spare = settings.roles.find((role) => role !== account);
-  if (spare !== undefined) return spare;
-  throw new RotateError(
-    'BadConfig',
-    `${formatSecretRef(context.secret)} has one role (swap), which is not supported yet`,
-    { hint: 'create a second role and list both in postgres.roles: see docs/kinds/postgres.md' },
-  );
+  return isSwap(settings) ? current.account : settings.roles.find((role) => role !== account);
 }

@@ -40,12 +40,15 @@ export async function roleCredential(
 /** The role that a credential belongs to, checked against the settings. */
 export function accountOf(settings: PostgresSettings, credential: Credential): string {
   const { account } = credential;
+  const [only, another] = settings.roles;
+  // With one role the file need not say whose password it holds.
+  if (account === undefined && only !== undefined && another === undefined) return only;
   if (account !== undefined && settings.roles.includes(account)) return account;
   const what = account === undefined ? 'names no role' : `names the role ${account}`;
   throw new RotateError(
     'IssuerMisconfigured',
     `the value in use ${what}, which is not one of postgres.roles (${settings.roles.join(', ')})`,
-    { hint: 'list the two roles that take turns in postgres.roles; the file has to name the one in use' },
+    { hint: 'list the role in use in postgres.roles; with two that take turns the file has to name it' },
   );
 }
 

@@ -35,7 +35,9 @@ export const postgresSchema = z
       .min(1, 'roles must name one role (swap) or two (dual)')
       .max(2, 'roles must name one role (swap) or two (dual), not more')
       .describe('login roles that take turns; one role means that there is no overlap'),
-    owner: name('owner').describe('group role of both; its comment carries the fence'),
+    owner: name('owner')
+      .optional()
+      .describe('group role of both; its comment carries the fence. Default with one role: the role itself'),
     database: name('database').describe('database that consumers connect to'),
     admin: z
       .union([viaHost, viaLogin], {
@@ -57,7 +59,13 @@ export const postgresSchema = z
     const [first, second] = settings.roles;
     if (first !== undefined && first === second)
       context.addIssue({ code: 'custom', path: ['roles', 1], message: 'the two roles must differ' });
-    if (settings.roles.includes(settings.owner))
+    if (second !== undefined && settings.owner === undefined)
+      context.addIssue({
+        code: 'custom',
+        path: ['owner'],
+        message: 'owner must name the role that both roles are members of',
+      });
+    if (second !== undefined && settings.owner !== undefined && settings.roles.includes(settings.owner))
       context.addIssue({
         code: 'custom',
         path: ['owner'],
@@ -66,6 +74,7 @@ export const postgresSchema = z
     for (const [i, endpoint] of settings.endpoints.entries())
       if (settings.endpoints.indexOf(endpoint) < i)
         context.addIssue({ code: 'custom', path: ['endpoints', i], message: `${endpoint} is listed twice` });
-  });
+  })
+  .transform((settings) => ({ ...settings, owner: settings.owner ?? settings.roles[0] ?? '' }));
 
 export type PostgresSettings = z.infer<typeof postgresSchema>;

@@ -96,27 +96,37 @@ export function setComment(owner: string, comment: string): string {
   return `COMMENT ON ROLE ${ident(owner)} IS ${literal(comment)}`;
 }
 
+/** Which sessions are to end: of roles that may not log in, or of one that may, those that were opened before a time. */
+export type Doomed = { roles: readonly string[] } | { role: string; before: string };
+
+/** A role that a later attempt has made valid again is left alone. */
+function doomedSessions(doomed: Doomed): string {
+  const condition =
+    'roles' in doomed
+      ? `r.rolname = ANY (${textArray(doomed.roles)}) AND NOT r.rolcanlogin`
+      : `r.rolname = ${literal(doomed.role)} AND s.backend_start < ${literal(doomed.before)}::timestamptz`;
+  return `
+FROM pg_stat_activity s JOIN pg_roles r ON r.oid = s.usesysid
+WHERE ${condition} AND s.pid <> pg_backend_pid()`;
+}
+
 /**
- * Ends the sessions of those of `roles` that may not log in; a role that a later attempt has made valid again is
- * left alone. One row: a JSON array of the process ids that were told to end.
+ * Ends sessions. One row: a JSON array of the process ids that were told to end.
  *
  * MATERIALIZED is what keeps it to these sessions: as a plain condition, pg_terminate_backend may be evaluated
  * before the others, for every session of the server.
  */
-export function endSessions(roles: readonly string[]): string {
+export function endSessions(doomed: Doomed): string {
   return `
-WITH doomed AS MATERIALIZED (
-  SELECT s.pid
-  FROM pg_stat_activity s JOIN pg_roles r ON r.oid = s.usesysid
-  WHERE r.rolname = ANY (${textArray(roles)}) AND NOT r.rolcanlogin AND s.pid <> pg_backend_pid()),
+WITH doomed AS MATERIALIZED (SELECT s.pid ${doomedSessions(doomed)}),
 told AS MATERIALIZED (SELECT pid, pg_terminate_backend(pid) AS sent FROM doomed)
 SELECT coalesce(json_agg(pid) FILTER (WHERE sent), '[]') FROM told`;
 }
 
-/** One row: how many sessions of those of `roles` that may not log in are left. */
-export function countSessions(roles: readonly string[]): string {
-  return `
-SELECT count(*)
-FROM pg_stat_activity s JOIN pg_roles r ON r.oid = s.usesysid
-WHERE r.rolname = ANY (${textArray(roles)}) AND NOT r.rolcanlogin AND s.pid <> pg_backend_pid()`;
+/** One row: how many sessions that are to end are left. */
+export function countSessions(doomed: Doomed): string {
+  return `SELECT count(*) ${doomedSessions(doomed)}`;
 }
+
+/** One row: the server's time, RFC 3339 in UTC. */
+export const serverTime = `SELECT json_build_array(to_char(clock_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'))`;

@@ -8,6 +8,14 @@ export interface SecretFields {
   readonly password: SecretValue;
   /** Whose password it is, where the format says so. */
   readonly role?: string;
+  /** What stands behind it in a list, newest first. */
+  readonly previous?: readonly SecretValue[];
+}
+
+/** How a value is written, wherever it stands. */
+export interface Writing {
+  readonly template?: string | undefined;
+  readonly list?: { readonly separator: string } | undefined;
 }
 
 /** One way to write a credential into the content of a file. */
@@ -26,24 +34,57 @@ export function compileTemplate(source: string): Template {
   return template;
 }
 
-/** The text to write: the password, or the template filled in. */
-export function fieldsToText(source: string | undefined, { password, role }: SecretFields): string {
-  const fields = { password: toText(password, 'the new value'), ...(role === undefined ? {} : { role }) };
-  if (source !== undefined) return renderTemplate(compileTemplate(source), fields);
-  if (fields.password === '') throw new RotateError('BadFormat', 'the new value is empty');
-  return fields.password;
+/** The text to write: the password, the list that it leads, or the template filled in. */
+export function fieldsToText({ template, list }: Writing, fields: SecretFields): string {
+  if (list !== undefined) return joinList(list.separator, fieldsToList(fields));
+  const values = {
+    password: toText(fields.password, 'the new value'),
+    ...(fields.role === undefined ? {} : { role: fields.role }),
+  };
+  if (template !== undefined) return renderTemplate(compileTemplate(template), values);
+  if (values.password === '') throw new RotateError('BadFormat', 'the new value is empty');
+  return values.password;
 }
 
 /** The inverse of {@link fieldsToText}. */
-export function textToFields(source: string | undefined, text: string): SecretFields {
-  const found = source === undefined ? { password: text } : matchTemplate(compileTemplate(source), text);
+export function textToFields({ template, list }: Writing, text: string): SecretFields {
+  if (list !== undefined) return listToFields(text.split(list.separator));
+  const found = template === undefined ? { password: text } : matchTemplate(compileTemplate(template), text);
   if (found === undefined) {
     throw new RotateError('BadFormat', 'what the file holds does not fit the template', {
-      hint: `the template is ${source ?? ''}`,
+      hint: `the template is ${template ?? ''}`,
     });
   }
   if (found.password === '') throw new RotateError('BadFormat', 'the value in the file is empty');
   return { ...found, password: SecretValue.fromText(found.password) };
+}
+
+/** The values of a list, the newest first. */
+export function fieldsToList({ password, previous = [] }: SecretFields): string[] {
+  const values = [password, ...previous].map((value) => toText(value, 'a value of the list'));
+  if (values.includes('')) throw new RotateError('BadFormat', 'a value of the list is empty');
+  return values;
+}
+
+/** The inverse of {@link fieldsToList}; empty entries at the end are no values. */
+export function listToFields(entries: readonly string[]): SecretFields {
+  const end = entries.findLastIndex((entry) => entry !== '') + 1;
+  const [password, ...previous] = entries.slice(0, end);
+  if (password === undefined) throw new RotateError('BadFormat', 'the list in the file is empty');
+  if (password === '' || previous.includes(''))
+    throw new RotateError('BadFormat', 'the list in the file has an empty entry');
+  return {
+    password: SecretValue.fromText(password),
+    ...(previous.length === 0 ? {} : { previous: previous.map((value) => SecretValue.fromText(value)) }),
+  };
+}
+
+function joinList(separator: string, values: readonly string[]): string {
+  if (values.some((value) => value.includes(separator)))
+    throw new RotateError('BadFormat', 'a value holds the text that separates the values of the list', {
+      hint: 'choose another alphabet, or another separator',
+    });
+  return values.join(separator);
 }
 
 /** @throws RotateError `BadFormat` when the bytes are not UTF-8; no cause, it could say which bytes. */

@@ -2,11 +2,11 @@
 import { RotateError } from '../../domain/failure.js';
 import { SecretValue } from '../../domain/secret-value.js';
 import { didYouMean } from '../suggest.js';
-import { type ContentFormat, fieldsToText, textToFields, toText } from './content.js';
+import { type ContentFormat, type Writing, fieldsToText, textToFields, toText } from './content.js';
 import { type Assignment, parseEnvFile, replaceValue } from './env-file.js';
 
 /** See env-file.ts for the syntax. The other lines are kept byte for byte, so the present content is needed. */
-export function envFormat(name: string, template: string | undefined): ContentFormat {
+export function envFormat(name: string, writing: Writing): ContentFormat {
   return {
     render(fields, old) {
       if (old === undefined) {
@@ -16,13 +16,13 @@ export function envFormat(name: string, template: string | undefined): ContentFo
         );
       }
       const text = toText(old, 'the environment file');
-      const value = fieldsToText(template, fields);
+      const value = fieldsToText(writing, fields);
       const result = replaceValue(text, theOne(text, name), value);
       checkOnlyThis(text, result, name, value);
       return SecretValue.fromText(result);
     },
     parse(content) {
-      return textToFields(template, theOne(toText(content, 'the environment file'), name).value);
+      return textToFields(writing, theOne(toText(content, 'the environment file'), name).value);
     },
   };
 }

@@ -9,13 +9,14 @@ import type { FormatSpec } from '../../domain/spec.js';
 import { compileTemplate, type ContentFormat, type SecretFields } from './content.js';
 import { envFormat } from './env.js';
 import { rawFormat } from './raw.js';
+import { structuredFormat } from './structured.js';
 
 export type { SecretFields } from './content.js';
 
 /**
  * The new content of a secret file.
  *
- * @param old the present content. `env` needs it (the other lines stay), `raw` takes over its trailing newline.
+ * @param old the present content. `raw` takes over its trailing newline; the others need it, as all else in it stays.
  * @throws RotateError `BadFormat` when the format cannot carry the credential.
  */
 export function renderSecret(format: FormatSpec, fields: SecretFields, old?: SecretValue): SecretValue {
@@ -38,14 +39,16 @@ export function carriesRole({ template }: FormatSpec): boolean {
   return template !== undefined && compileTemplate(template).fields.includes('role');
 }
 
-/** All formats; another one (json, yaml) is a line here, a file beside this one and a schema in stores/schema.ts. */
+/** All formats; another one is a line here, a file beside this one and a schema in stores/schema.ts. */
 const formats = {
-  raw: ({ template }) => rawFormat(template),
-  env: ({ variable, template }) => {
-    if (variable === undefined)
+  raw: (format) => rawFormat(format),
+  env: (format) => {
+    if (format.variable === undefined)
       throw new RotateError('BadFormat', 'the format env does not say which variable');
-    return envFormat(variable, template);
+    return envFormat(format.variable, format);
   },
+  json: (format) => structuredFormat('json', format.path ?? [], format),
+  yaml: (format) => structuredFormat('yaml', format.path ?? [], format),
 } as const satisfies Record<FormatSpec['type'], (format: FormatSpec) => ContentFormat>;
 
 function contentFormat(format: FormatSpec): ContentFormat {

@@ -1,7 +1,7 @@
 /** Format `raw`: the whole file is the credential. */
 import { RotateError } from '../../domain/failure.js';
 import { SecretValue } from '../../domain/secret-value.js';
-import { type ContentFormat, fieldsToText, textToFields, toText } from './content.js';
+import { type ContentFormat, type Writing, fieldsToText, textToFields, toText } from './content.js';
 
 const newline = 0x0a;
 
@@ -9,13 +9,13 @@ const newline = 0x0a;
  * Editors and `echo` leave a newline at the end of many secret files, and their consumers are used to it: a file that
  * has one keeps one, and it is no part of the credential. Without a template the bytes need not be text.
  */
-export function rawFormat(template: string | undefined): ContentFormat {
+export function rawFormat(writing: Writing): ContentFormat {
+  const bytesOnly = writing.template === undefined && writing.list === undefined;
   return {
     render(fields, old) {
-      const content =
-        template === undefined
-          ? fields.password.bytes()
-          : new TextEncoder().encode(fieldsToText(template, fields));
+      const content = bytesOnly
+        ? fields.password.bytes()
+        : new TextEncoder().encode(fieldsToText(writing, fields));
       if (content.length === 0) throw new RotateError('BadFormat', 'the new value is empty');
       if (content.at(-1) === newline) {
         throw new RotateError(
@@ -33,9 +33,7 @@ export function rawFormat(template: string | undefined): ContentFormat {
       const bytes = content.bytes();
       const value = new SecretValue(bytes.at(-1) === newline ? bytes.subarray(0, -1) : bytes);
       if (value.length === 0) throw new RotateError('BadFormat', 'the secret file is empty');
-      return template === undefined
-        ? { password: value }
-        : textToFields(template, toText(value, 'the secret file'));
+      return bytesOnly ? { password: value } : textToFields(writing, toText(value, 'the secret file'));
     },
   };
 }

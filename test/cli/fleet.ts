@@ -159,9 +159,11 @@ function makeActivities(troubles: Troubles, held: ReadonlySet<string>): object {
     build: async () => ({ toplevel: '/nix/store/fresh' }),
     copy: async () => {},
     converge: async () => ({ installedAtUs: 1, newlyFailed: [] }),
-    restart: async () => ({ restarted: ['app.service'] }),
+    restart: async () => ({ startedAt: at, restarted: ['app.service'] }),
     verify: async () => ({ proof: [] }),
     merge: async () => ({ merged: base }),
+    proveGone: async () => ({ proof: [] }),
+    findBase: async () => ({ base }),
     checkUsers: async () => ({ proof: [] }),
     prove: async ({ purpose }) => ({
       proof: [
@@ -203,6 +205,10 @@ export function makePlan(environment: string, secrets: readonly string[]): Plan 
       kind: 'postgres',
       overlap: 'dual',
       kill: 'issuer',
+      source: 'worker' as const,
+      canDisable: true,
+      retire: 'issuer' as const,
+      consumers: ['web-1', 'web-2'],
       file: `secrets/${environment}/${name}.age`,
       sharesFile: false,
       recipients: ['ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ0Yd5Y2bW3fqZ0Zc8y7Q9Z3o8s6h0b3Vt1yq1k3n4w5 web-1'],

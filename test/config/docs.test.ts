@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { readRotateYaml } from '../../config/rotate-yaml.js';
 import { jsonSchemas } from '../../config/schemas.js';
+import { kindSchemas } from '../../kinds/schemas.js';
 import { parseWorkerYaml } from '../../config/worker-yaml.js';
 
 const docs = readFileSync(join(import.meta.dirname, '../../docs/configuration.md'), 'utf8');
@@ -42,7 +43,7 @@ function keysOf(schema: unknown): Key[] {
   const own = Object.entries(properties ?? {}).flatMap(([key, value]) => {
     const fallback = Node.parse(value).default;
     const here = { key, fallback: fallback === undefined ? undefined : text(fallback) };
-    return ['postgres', 'format'].includes(key) ? [] : [here, ...keysOf(value)];
+    return [...kindSchemas.keys(), 'format'].includes(key) ? [] : [here, ...keysOf(value)];
   });
   return [...own, ...keysOf(additionalProperties), ...keysOf(items)];
 }

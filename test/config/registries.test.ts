@@ -16,6 +16,8 @@ describe('kinds', () => {
   const blocks: [string, unknown][] = [
     ['postgres', { ...postgres, roles: ['a'], admin: { login: 'x' } }],
     ['postgres', { ...postgres, roles: ['a', 'b'], admin: { host: 'db-1', as: 'postgres' } }],
+    ['token', { hex: 32 }],
+    ['token', { words: 12, keepOld: '7d' }],
   ];
 
   test('have at least one example here', () => {

@@ -67,6 +67,8 @@ describe('the example', () => {
           deadManMs: 60_000,
           budgets: { apply: 900_000, repo: 900_000, converge: 2_700_000, undo: 1_800_000, drain: 300_000 },
         },
+        tags: [],
+        after: [],
       },
     ]);
   });
@@ -404,7 +406,7 @@ const mistakes: [string, string, string[]][] = [
   [
     'an unknown kind',
     secret('').replace('kind: postgres', 'kind: ▸postgers'),
-    ['secrets.prod.db.kind: unknown kind `postgers`, did you mean `postgres`? [kinds: postgres]'],
+    ['secrets.prod.db.kind: unknown kind `postgers`, did you mean `postgres`? [kinds: postgres, token]'],
   ],
   [
     'a block of a kind that is not there',
@@ -435,13 +437,15 @@ const mistakes: [string, string, string[]][] = [
   [
     'an unknown format',
     secret('      format: ▸jsn'),
-    ['secrets.prod.db.format: must be `raw`, or `{ env: VARIABLE }` with or without a `template`'],
+    [
+      'secrets.prod.db.format: must be `raw`, `{ env: VARIABLE }`, `{ json: PATH }` or `{ yaml: PATH }`, with or without a `template`',
+    ],
   ],
   [
     'a file of two secrets',
     secret(`    db2:\n      kind: postgres\n      file: ▸secrets/db.age\n      postgres: ${postgres}`),
     [
-      'secrets.prod.db2.file: `secrets/db.age` is the file of `prod/db` too [give it a file of its own, or use the format `env` with a variable for each]',
+      'secrets.prod.db2.file: `secrets/db.age` is the file of `prod/db` too [give it a file of its own, or use the format `env`, `json` or `yaml` for both, with a place for each]',
     ],
   ],
   [
@@ -450,7 +454,7 @@ const mistakes: [string, string, string[]][] = [
       `      format: { env: A }\n    db2:\n      kind: postgres\n      file: ▸secrets/db.age\n      format: { env: A }\n      postgres: ${postgres}`,
     ),
     [
-      'secrets.prod.db2.file: `secrets/db.age` is the file of `prod/db` too [give each a variable of its own; both are `A`]',
+      'secrets.prod.db2.file: `secrets/db.age` is the file of `prod/db` too [give each a place of its own; both are `A`]',
     ],
   ],
   [

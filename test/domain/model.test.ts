@@ -21,11 +21,13 @@ import {
 import { initialSteps } from '../../domain/progress.js';
 import { startJournal } from '../../domain/start.js';
 import { targetOf } from '../../domain/targets.js';
+import { isDrop } from '../../domain/undo.js';
 import type { Command, CommandFacts, Journal, Outcome } from '../../domain/journal.js';
 import type { Plan } from '../../domain/plan.js';
 import type { Target } from '../../domain/credential.js';
 
-type Value = 'old' | 'new';
+/** `both`: a list with the new value first, where the old one is retired by a second deploy. */
+type Value = 'old' | 'new' | 'both';
 interface World {
   issuer: Target & { fence: Fence };
   hosts: Record<string, { installed: Value; runs: Value; fence: Fence }>;
@@ -62,6 +64,10 @@ const plan: Plan = {
       kind: 'postgres',
       overlap: 'dual',
       kill: 'issuer',
+      source: 'worker',
+      canDisable: true,
+      retire: 'issuer',
+      consumers: [],
       file: 's.age',
       sharesFile: false,
       recipients: [],
@@ -84,16 +90,29 @@ const plan: Plan = {
 };
 
 interface Variant {
+  /** `swap`: one value at a time. `drop`: no issuer, the old value goes with a second deploy. `made`: the issuer makes it. */
+  shape?: 'dual' | 'swap' | 'drop' | 'made';
   /** Leaves the fence out, to show that the model notices. */
   ignoreFences?: boolean;
   maxFailures?: number;
 }
 
-function initial(variant: Variant, faults: number): State {
-  const withTolerance: Plan = {
+function planOf({ shape = 'dual', maxFailures = 0 }: Variant): Plan {
+  return {
     ...plan,
-    policy: { ...plan.policy, maxFailures: variant.maxFailures ?? 0 },
+    secrets: plan.secrets.map((s) => ({
+      ...s,
+      overlap: shape === 'swap' ? 'swap' : 'dual',
+      source: shape === 'made' ? 'issuer' : 'worker',
+      canDisable: shape !== 'made',
+      ...(shape === 'drop' ? { kill: 'deploy', retire: 'deploy', keepOldMs: 0 } : {}),
+    })),
+    policy: { ...plan.policy, maxFailures },
   };
+}
+
+function initial(variant: Variant, faults: number): State {
+  const withTolerance = planOf(variant);
   return {
     journal: startJournal(
       { id: '01', by: 'model', takeOver: false, plan: { plan: withTolerance, digest: '' } },
@@ -157,7 +176,7 @@ function hostOf(world: World, name: string): World['hosts'][string] {
 function strokes(command: Command, fence: Fence, variant: Variant): ((world: World) => boolean)[] {
   switch (command.do) {
     case 'apply': {
-      const target = targetOf(command.purpose);
+      const target = targetOf(command.purpose, variant.shape === 'swap' ? 'swap' : 'dual');
       return [
         (w) => {
           if (!passes(w.issuer, fence, variant)) return false;
@@ -168,6 +187,16 @@ function strokes(command: Command, fence: Fence, variant: Variant): ((world: Wor
         },
       ];
     }
+    case 'generate':
+      // An issuer that makes the value has no fence. What an earlier attempt has left is deleted first.
+      return variant.shape === 'made'
+        ? [
+            (w) => {
+              w.issuer.new = 'valid';
+              return true;
+            },
+          ]
+        : [];
     case 'encrypt':
       return [
         (w) => {
@@ -180,7 +209,7 @@ function strokes(command: Command, fence: Fence, variant: Variant): ((world: Wor
       return [
         (w) => {
           if (!passes(w.repo, fence, variant)) return false;
-          w.repo.main = 'new';
+          w.repo.main = contentOf(command, variant);
           return true;
         },
       ];
@@ -195,7 +224,7 @@ function strokes(command: Command, fence: Fence, variant: Variant): ((world: Wor
       ];
     case 'advance':
     case 'restore': {
-      const value: Value = command.do === 'advance' ? 'new' : 'old';
+      const value: Value = command.do === 'advance' ? contentOf(command, variant) : 'old';
       return command.hosts.flatMap((name) => [
         (w: World) => {
           const host = hostOf(w, name);
@@ -216,8 +245,17 @@ function strokes(command: Command, fence: Fence, variant: Variant): ((world: Wor
   }
 }
 
+/** What a deploy brings: with a second one to come, the first lists both values. */
+function contentOf(command: Command, variant: Variant): Value {
+  return variant.shape === 'drop' && !isDrop(command) ? 'both' : 'new';
+}
+
 function facts(command: Command): CommandFacts {
   switch (command.do) {
+    case 'rebase':
+      return {
+        drop: { base: 'c1', hosts: ['canary', 'web'].map((name) => ({ name, from: 'both', files: [] })) },
+      };
     case 'preflight':
       return { epoch: 1, base: 'c0' };
     case 'generate':
@@ -293,7 +331,9 @@ function successors(state: State, variant: Variant): State[] {
   const all = strokes(command, fence, variant);
 
   // It works; an attempt before the one that worked may still be on its way.
-  for (const duplicate of state.faults > 0 && all.length > 0 ? [false, true] : [false]) {
+  for (const duplicate of state.faults > 0 && all.length > 0 && command.do !== 'generate'
+    ? [false, true]
+    : [false]) {
     const s = copy(state);
     let accepted = true;
     for (const stroke of all) accepted = stroke(s.world) && accepted;
@@ -314,7 +354,9 @@ function successors(state: State, variant: Variant): State[] {
   // It fails after some of its strokes (none, some, all), and its attempt is over or still on its way;
   // or a person cancels it in the middle.
   for (let count = 0; count <= all.length; count += 1) {
-    for (const lingering of all.length > 0 ? [false, true] : [false]) {
+    // Of an issuer that cannot hold a fence, an attempt that comes too late is the race that the docs name.
+    const unfenced = command.do === 'generate';
+    for (const lingering of all.length > 0 && !unfenced ? [false, true] : [false]) {
       for (const cancelled of state.journal.mode === 'forward' ? [false, true] : [false]) {
         const s = copy(state);
         for (const stroke of all.slice(0, count)) if (!stroke(s.world)) break;
@@ -338,8 +380,10 @@ function successors(state: State, variant: Variant): State[] {
 }
 
 /** What must hold in every state. */
-function violation(state: State): string | undefined {
+function violation(state: State, { shape = 'dual' }: Variant): string | undefined {
   const { issuer, hosts } = state.world;
+  if (shape === 'drop') return leftBehind(state);
+  if (shape === 'swap' && inCriticalSection(state.journal)) return undefined;
   const accepted = (v: Value): boolean => (v === 'new' ? issuer.new === 'valid' : issuer.old === 'valid');
   for (const [name, host] of Object.entries(hosts)) {
     const known = state.journal.hosts.find((h) => h.name === name);
@@ -351,8 +395,27 @@ function violation(state: State): string | undefined {
   return undefined;
 }
 
+/** From the issuer's change to the last host's, on the way there and back, a swap cannot keep the invariant. */
+function inCriticalSection(journal: Journal): boolean {
+  const begun = journal.secrets.some((s) => s.provision !== 'none');
+  const through = journal.mode === 'forward' && journal.hosts.every((h) => h.verified || h.lossAccepted);
+  // Whoever gives up in the middle leaves it so; what remains is told.
+  return begun && !through && (journal.endedAt === undefined || journal.state === 'failed');
+}
+
+/** No host refuses what the old value has signed while another still signs with it. */
+function leftBehind(state: State): string | undefined {
+  const cared = Object.entries(state.world.hosts).filter(
+    ([name]) => state.journal.hosts.find((h) => h.name === name)?.lossAccepted !== true,
+  );
+  const values = cared.flatMap(([, h]) => [h.installed, h.runs]);
+  return values.includes('new') && values.includes('old')
+    ? 'a host has dropped the value that another has'
+    : undefined;
+}
+
 /** What must hold when it has ended, whatever still comes late. */
-function badEnd(state: State): string | undefined {
+function badEnd(state: State, { shape = 'dual' }: Variant): string | undefined {
   const { issuer, hosts, repo } = state.world;
   const cared = Object.entries(hosts).filter(
     ([name]) => state.journal.hosts.find((h) => h.name === name)?.lossAccepted !== true,
@@ -360,7 +423,8 @@ function badEnd(state: State): string | undefined {
   const all = (v: Value): boolean => cared.every(([, h]) => h.installed === v && h.runs === v);
   switch (state.journal.state) {
     case 'done':
-      if (issuer.old !== 'destroyed' || issuer.new !== 'valid') return 'done, but the issuer disagrees';
+      if (shape !== 'drop' && (issuer.old !== 'destroyed' || issuer.new !== 'valid'))
+        return 'done, but the issuer disagrees';
       return all('new') && repo.main === 'new' ? undefined : 'done, but the old value is about';
     case 'rolled-back':
       if (issuer.old !== 'valid' || issuer.new !== 'absent') return 'rolled back, but the issuer disagrees';
@@ -427,7 +491,8 @@ function explore(variant: Variant, faults: number): Exploration {
     const k = key(state);
     if (seen.has(k)) continue;
     seen.add(k);
-    const bad = violation(state) ?? (state.journal.endedAt === undefined ? undefined : badEnd(state));
+    const bad =
+      violation(state, variant) ?? (state.journal.endedAt === undefined ? undefined : badEnd(state, variant));
     if (bad !== undefined && result.problem === undefined) {
       result.problem = `${bad}: ${story(state)}`;
       return result;
@@ -458,6 +523,18 @@ describe('the protocol, explored in full', () => {
     expect(result.stuck).toBe(0);
     expect(Object.keys(result.ends).sort()).toEqual(['done', 'failed', 'refused', 'rolled-back']);
   }, 120_000);
+
+  test.each(['swap', 'drop', 'made'] as const)(
+    'keeps its ends in the shape %s',
+    (shape) => {
+      const result = explore({ shape }, 2);
+      expect(result.problem).toBeUndefined();
+      expect(result.stuck).toBe(0);
+      expect(result.states).toBeGreaterThan(1_000);
+      expect(Object.keys(result.ends).sort()).toEqual(['done', 'failed', 'refused', 'rolled-back']);
+    },
+    120_000,
+  );
 
   test('finds the late attempt that does harm when targets ignore the fence', () => {
     expect(explore({ ignoreFences: true }, 2).problem).toBeDefined();

@@ -50,7 +50,7 @@ async function holdSession(): Promise<void> {
 EOF
 systemd-run --quiet --collect --unit=report /bin/sh /run/report.sh`,
   );
-  await expect.poll(sessionsOfReport, { timeout: 30_000 }).toBe(role);
+  await expect.poll(sessionsOfReport, { timeout: 120_000 }).toBe(role);
 }
 
 function sessionsOfReport(): Promise<string> {
@@ -59,7 +59,7 @@ function sessionsOfReport(): Promise<string> {
 
 async function endSession(): Promise<void> {
   await harness.example.lab.ssh('web-1', 'systemctl stop report.service 2>/dev/null || true');
-  await expect.poll(sessionsOfReport, { timeout: 30_000 }).toBe('');
+  await expect.poll(sessionsOfReport, { timeout: 120_000 }).toBe('');
 }
 
 /** Starts a rotation that a lasting session of the old role parks; its id. */
@@ -178,7 +178,7 @@ describe('a rotation in a script', () => {
       expect.objectContaining({ id: status.id, state: 'done' }),
     ]);
     await expect
-      .poll(() => json<object[]>(0, 'history', 'history', 'db-password'), { timeout: 30_000 })
+      .poll(() => json<object[]>(0, 'history', 'history', 'db-password'), { timeout: 120_000 })
       .toEqual([
         expect.objectContaining({ id: status.id, state: 'done', why: 'once a quarter', proof: status.proof }),
       ]);

@@ -144,7 +144,7 @@ async function expectFree(): Promise<void> {
           throw error;
         }
       },
-      { timeout: 10_000 },
+      { timeout: 120_000, interval: 200 },
     )
     .not.toBe('RUNNING');
 }
@@ -514,7 +514,7 @@ describe('a host that is not right', () => {
     } finally {
       await lab.heal('web-2');
     }
-    await expect.poll(worldOf, { timeout: 30_000 }).toEqual(world);
+    await expect.poll(worldOf, { timeout: 240_000, interval: 1_000 }).toEqual(world);
     await expectFree();
   });
 
@@ -675,9 +675,9 @@ describe('a database that is not right', () => {
       );
     });
     await commit(harness.example, 'Trust the network');
-    await deploy(harness.example, 'db-1');
-    await appsLoggedIn();
     try {
+      await deploy(harness.example, 'db-1');
+      await appsLoggedIn();
       await expectRefused({
         type: 'AcceptsAnything',
         says: ['prod/db-password at db-1:5432 from ', 'accepted'],
@@ -775,14 +775,16 @@ describe('a database that is not right', () => {
     await expect
       .poll(
         () => sql(harness.example, "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'app'"),
-        { timeout: 30_000 },
+        { timeout: 240_000, interval: 500 },
       )
       .toBe('3');
     // The value is the same, so systemd may still be between two starts of one of them.
     for (const name of appHosts)
       await expect
-        .poll(async () =>
-          (await harness.example.lab.ssh(name, 'systemctl is-active app.service || true')).stdout.trim(),
+        .poll(
+          async () =>
+            (await harness.example.lab.ssh(name, 'systemctl is-active app.service || true')).stdout.trim(),
+          { timeout: 240_000, interval: 500 },
         )
         .toBe('active');
   }

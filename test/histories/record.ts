@@ -32,6 +32,36 @@ const all: Readonly<Record<string, Scenario>> = {
     await rotation.result();
   },
 
+  async swapped(bench, environment) {
+    const secret = { overlap: 'swap' as const };
+    await (await bench.start({ waves: [['db-1'], ['web-1']], secret, environment })).result();
+  },
+
+  async dropped(bench, environment) {
+    const secret = { kill: 'deploy' as const, canDisable: false, retire: 'deploy' as const, keepOldMs: 1_000 };
+    const rotation = await bench.start({
+      waves: [['web-1']],
+      secret,
+      environment,
+      prepare: (s) => s.fail('findBase', 'PlanChanged', { times: 1 }),
+    });
+    await rotation.until('needs-attention');
+    await rotation.say({ say: 'retry' });
+    await rotation.result();
+  },
+
+  async confirmed(bench, environment) {
+    const rotation = await bench.start({
+      waves: [['web-1']],
+      secret: { kill: 'manual', canDisable: false, source: 'person' },
+      environment,
+      prepare: (s) => s.fail('apply destroy db', 'NeedsPerson', { times: 1 }),
+    });
+    await rotation.until('needs-attention');
+    await rotation.say({ say: 'confirm' });
+    await rotation.result();
+  },
+
   async refused(bench, environment) {
     const first = await bench.start({ waves: [['web-1']], environment, prepare: (s) => s.hang('inspectRepo') });
     await first.script.reached('inspectRepo');

@@ -43,14 +43,17 @@ describe('the recorded histories', () => {
     expect(scenarios()).toEqual([
       'aborted',
       'cancelled',
+      'confirmed',
       'crashed',
       'done',
+      'dropped',
       'max-failures',
       'parked',
       'parked-undo',
       'refused',
       'rolled-back',
       'soaking',
+      'swapped',
       'undoing',
     ]);
     for (const scenario of scenarios()) {

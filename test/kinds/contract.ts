@@ -67,7 +67,7 @@ export function kindContract<Settings>(
     });
 
     it('makes both values valid at once, from a host and from the worker', async () => {
-      expect(await apply(both)).toEqual({ changed: true, endedSessions: 0 });
+      expect(await apply(both)).toMatchObject({ changed: true, endedSessions: 0 });
       await expectOutcome(fixture.current, 'accepted');
       await expectOutcome(made, 'accepted');
       expect(outcomes(await kind.check(fixture.context, fixture.settings, made))).toEqual(['accepted']);
@@ -90,7 +90,7 @@ export function kindContract<Settings>(
     it('finds nothing to do the second time', async () => {
       for (const target of [both, disabled, destroyed]) {
         expect((await apply(target)).changed).toBe(true);
-        expect(await apply(target)).toEqual({ changed: false, endedSessions: 0 });
+        expect(await apply(target)).toMatchObject({ changed: false, endedSessions: 0 });
       }
     });
 

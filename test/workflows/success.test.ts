@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { memoStatus } from '../../client/memo-status.js';
 import { compareFences } from '../../domain/fence.js';
 import { eventually, startBench, type Bench } from './support/bench.js';
+import { phases } from './support/phases.js';
 import { eventProblems } from './support/status-problems.js';
 import { outcomeOf } from './support/world.js';
 
@@ -12,12 +13,6 @@ beforeAll(async () => {
   bench = await startBench();
 });
 afterAll(() => bench.stop());
-
-/** Each label once per run of consecutive equal ones, hosts left out: the order of phases. */
-function phases(labels: readonly string[]): string[] {
-  const short = labels.map((l) => l.replace(/ (canary|web-\d)$/, ''));
-  return short.filter((l, i) => l !== short[i - 1]);
-}
 
 describe('a rotation', () => {
   test('takes its steps in order, and ends `done` with the old value dead', async () => {

@@ -54,8 +54,8 @@ describe('a login that is refused', () => {
     });
     const [wrong] = await postgres.checkWrong(context, settings, current, 'web-1');
     expect(wrong).toMatchObject({ outcome: 'refused', code: '28P01' });
-    expect(postgres.disabledCodes).toContain('28000');
-    expect(postgres.disabledCodes).not.toContain('28P01');
+    expect(postgres.disabledCodes?.(settings)).toContain('28000');
+    expect(postgres.disabledCodes?.(settings)).not.toContain('28P01');
   });
 
   it('is refused by pg_hba.conf too', async () => {

@@ -237,7 +237,7 @@ async function startUncached(options: WorkerOptions): Promise<RunningWorker> {
 export async function eventually(
   what: string,
   holds: () => Promise<boolean>,
-  timeoutMs = 30_000,
+  timeoutMs = 120_000,
 ): Promise<void> {
   const deadline = Date.now() + timeoutMs;
   while (!(await holds())) {

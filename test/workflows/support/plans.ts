@@ -4,6 +4,8 @@ import type { Plan, PlannedSecret } from '../../../domain/plan.js';
 export interface PlanShape {
   environment?: string;
   secrets?: string[];
+  /** What is special about each of them. */
+  secret?: Partial<PlannedSecret>;
   /** Names of hosts, in waves. */
   waves?: string[][];
   maxFailures?: number;
@@ -15,12 +17,15 @@ export interface PlanShape {
 
 export function makePlan(shape: PlanShape = {}): Plan {
   const environment = shape.environment ?? 'test';
+  const waves = shape.waves ?? [['canary'], ['web-1', 'web-2']];
   return {
     version: 1,
     environment,
     commit: 'c0ffee',
-    secrets: (shape.secrets ?? ['db']).map((name) => plannedSecret(environment, name)),
-    waves: (shape.waves ?? [['canary'], ['web-1', 'web-2']]).map((wave) =>
+    secrets: (shape.secrets ?? ['db']).map((name) =>
+      plannedSecret(environment, name, waves.flat(), shape.secret ?? {}),
+    ),
+    waves: waves.map((wave) =>
       wave.map((name) => ({ name, units: [{ unit: 'app.service', action: 'restart' as const }] })),
     ),
     policy: {
@@ -44,13 +49,22 @@ export function makePlan(shape: PlanShape = {}): Plan {
   };
 }
 
-function plannedSecret(environment: string, name: string): PlannedSecret {
+function plannedSecret(
+  environment: string,
+  name: string,
+  consumers: string[],
+  shape: Partial<PlannedSecret>,
+): PlannedSecret {
   return {
     environment,
     name,
     kind: 'postgres',
     overlap: 'dual',
     kill: 'issuer',
+    source: 'worker',
+    canDisable: true,
+    retire: 'issuer',
+    consumers,
     file: `${name}.age`,
     sharesFile: false,
     recipients: ['age1test'],
@@ -58,5 +72,6 @@ function plannedSecret(environment: string, name: string): PlannedSecret {
     newAccount: `${name}_b`,
     endpoints: ['db-1:5432'],
     effects: { generate: 'g', disable: 'd', destroy: 'x' },
+    ...shape,
   };
 }

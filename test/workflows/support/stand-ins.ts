@@ -8,7 +8,7 @@ import { Context } from '@temporalio/activity';
 import type { RotationActivities } from '../../../activities/api.js';
 import { RotateError, type FailureType } from '../../../domain/failure.js';
 import type { Fence } from '../../../domain/fence.js';
-import type { Plan } from '../../../domain/plan.js';
+import { overlapOf, type Plan } from '../../../domain/plan.js';
 import type { ProofLine } from '../../../domain/status.js';
 import { targetOf } from '../../../domain/targets.js';
 import { highestIn, makeWorld, pass, type World } from './world.js';
@@ -53,6 +53,7 @@ export interface Script {
 }
 
 interface Entry extends Script {
+  plan: Plan;
   faults: Map<string, Fault>;
   watchers: Set<() => void>;
 }
@@ -158,7 +159,7 @@ export function standIns(ports: StandInPorts): StandIns {
       act(i.scope.id, `apply ${i.purpose} ${i.secret.name}`, i, (w) => {
         const issuer = need(w.issuer[i.secret.name], i.secret.name);
         pass(issuer, i.fence, `the issuer of ${i.secret.name}`);
-        Object.assign(issuer, targetOf(i.purpose));
+        Object.assign(issuer, targetOf(i.purpose, overlapOf(entryOf(i.scope.id).plan)));
         return { changed: true, endedSessions: 0, at: new Date().toISOString() };
       }),
     publish: (i) =>
@@ -181,7 +182,7 @@ export function standIns(ports: StandInPorts): StandIns {
       act(i.scope.id, `restart ${i.scope.host}`, {}, (w) => {
         const host = need(w.hosts[i.scope.host], i.scope.host);
         host.runs = host.system;
-        return { restarted: ['app.service'] };
+        return { restarted: ['app.service'], startedAt: new Date().toISOString() };
       }),
     verify: (i) =>
       act(i.scope.id, `verify ${i.value} ${i.scope.host}`, i, (w) => {
@@ -198,7 +199,7 @@ export function standIns(ports: StandInPorts): StandIns {
         return { merged: 'aced' };
       }),
     checkUsers: (i) =>
-      act(i.scope.id, `checkUsers ${i.secret.name}`, {}, () => ({
+      act(i.scope.id, `checkUsers ${i.secret.name}`, i, () => ({
         proof: [line('nobody uses the old value')],
       })),
     prove: (i) =>
@@ -209,6 +210,11 @@ export function standIns(ports: StandInPorts): StandIns {
           throw new RotateError('NotDead', `the old value of ${i.secret.name} is ${issuer.old}`);
         return { proof: [line(`${i.purpose}: the old value is ${accepted ? 'accepted' : 'refused'}`)] };
       }),
+    proveGone: (i) =>
+      act(i.scope.id, `proveGone ${i.purpose} ${i.scope.host}`, i, () => ({
+        proof: [line('the old value is gone', i.scope.host)],
+      })),
+    findBase: (i) => act(i.scope.id, 'findBase', {}, () => ({ base: 'ba5e2' })),
     unpublish: (i) =>
       act(i.scope.id, 'unpublish', i, (w) => {
         pass(w.repo, i.fence, 'the repo');
@@ -226,6 +232,7 @@ export function standIns(ports: StandInPorts): StandIns {
       const calls: Call[] = [];
       const watchers = new Set<() => void>();
       const entry: Entry = {
+        plan,
         world,
         calls,
         faults,

@@ -9,7 +9,7 @@ const units = [
 ] as const;
 
 /** Each unit at most once, the largest first; also in the JSON schema. */
-export const durationPattern = /^(?=\d)(\d{1,9}d)?(\d{1,9}h)?(\d{1,9}m(?!s))?(\d{1,9}s)?(\d{1,9}ms)?$/;
+export const durationPattern = /^(?:0|(?=\d)(\d{1,9}d)?(\d{1,9}h)?(\d{1,9}m(?!s))?(\d{1,9}s)?(\d{1,9}ms)?)$/;
 
 /** Milliseconds of `text`, or undefined when it is no duration. Only `0` needs no unit. */
 export function parseDuration(text: string): number | undefined {

@@ -1,0 +1,7 @@
+/** The order of what a rotation called, for comparing it at a glance. */
+
+/** Each label once per run of consecutive equal ones, hosts left out: the order of phases. */
+export function phases(labels: readonly string[]): string[] {
+  const short = labels.map((l) => l.replace(/ (canary|web-\d)$/, ''));
+  return short.filter((l, i) => l !== short[i - 1]);
+}
