@@ -5,10 +5,13 @@
  */
 import type { DoctorReport } from '../domain/doctor.js';
 import type { Reason } from '../domain/failure.js';
+import type { DueVerdict } from '../domain/due-verdict.js';
 import type { Fence } from '../domain/fence.js';
 import type { ApplyPurpose, InstalledFile, ProofPurpose } from '../domain/journal.js';
+import type { Notification, NotificationEvent } from '../domain/notification.js';
 import type { DigestedPlan, Plan } from '../domain/plan.js';
 import type { ProofLine, RotationStatus } from '../domain/status.js';
+import type { RotationState } from '../domain/steps.js';
 
 /** What every activity of a rotation is told. */
 export interface RotationScope {
@@ -43,6 +46,14 @@ export interface PlanRequest {
   secrets: string[];
 }
 
+/** Secrets of these, and not by name; nothing: all. */
+export interface PlansRequest {
+  environment?: string;
+  tags?: string[];
+  /** Only what a schedule or an age limit asks for. */
+  due?: boolean;
+}
+
 export interface RecordInput {
   status: RotationStatus;
   by: string;
@@ -54,7 +65,31 @@ export interface RecordInput {
 
 export interface InspectActivities {
   makePlan(input: PlanRequest): Promise<DigestedPlan>;
+  /** In the order in which they are to be carried out. */
+  makePlans(input: PlansRequest): Promise<DigestedPlan[]>;
   examine(input: { environment?: string; hosts?: string[] }): Promise<DoctorReport>;
+}
+
+/** What a schedule finds when it looks. */
+export interface Assessment {
+  /** Whether main's rotate.yaml still has the schedule. */
+  declared: boolean;
+  verdict?: DueVerdict;
+  /** What is to be started, in order. */
+  batches: DigestedPlan[];
+  /** Due, and a person has to bring the new value. */
+  people: string[];
+  /** The reason that the schedule gives. */
+  why?: string;
+}
+
+export interface DueActivities {
+  /** @param since when the schedule was made: what passed before was not missed */
+  assess(input: { environment: string; schedule: string; since?: string }): Promise<Assessment>;
+  /** As the rotation's memo says; absent when there is none. */
+  stateOf(input: { rotation: string }): Promise<{ state?: RotationState }>;
+  /** What is to be told of secrets that come near their age limit. */
+  findOld(input: { environment: string }): Promise<{ notices: Notification[] }>;
 }
 
 export interface RotationActivities {
@@ -180,4 +215,16 @@ export interface RotationActivities {
     fence: Fence;
   }): Promise<{ left: Reason[] }>;
   record(input: RecordInput): Promise<void>;
+}
+
+/** Each channel is delivered to by itself, so that one that is down keeps nothing from the others. */
+export interface NotifyActivities {
+  /** Names of the channels that are told of it, as worker.yaml says now. */
+  listChannels(input: { event: NotificationEvent; environment: string }): Promise<{ channels: string[] }>;
+  /**
+   * One attempt. Where the receiver asks to be left alone for a while, the failure carries that as Temporal's delay of the
+   * next one.
+   * @throws NotifyUnreachable, to be tried again; NotifyRefused, not; BadConfig when there is no such channel any more
+   */
+  deliver(input: { channel: string; notification: Notification }): Promise<void>;
 }

@@ -67,12 +67,16 @@ export function kindContext(
   secret: SecretSpec,
   rotation?: string,
 ): KindContext {
+  const { signal } = pulse();
   return {
     secret: { environment: secret.environment, name: secret.name },
     ...(rotation === undefined ? {} : { rotation }),
     hosts: services.fleet.access(config),
     login: (name) => services.login(name),
-    signal: pulse().signal,
+    command: (name, input) => services.commands.run(name, input, signal),
+    commands: services.commands.names,
+    consumers: [...new Set(secret.consumers.flatMap((c) => c.hosts))],
+    signal,
   };
 }
 

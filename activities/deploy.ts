@@ -1,7 +1,7 @@
 /** Deploy and restart: the host's side of a rotation, forward and back. */
 import { asRotateError } from '../domain/failure.js';
 import type { RotationActivities } from './api.js';
-import { baseOf, beating, hostOf, pulse, secretOf, unitsOn } from './common.js';
+import { baseOf, beating, hostOf, kindOf, pulse, secretOf, unitsOn } from './common.js';
 import { restoreMoved } from './moved.js';
 import type { Services } from './ports.js';
 import { formatSecretRef } from '../domain/spec.js';
@@ -30,7 +30,9 @@ export function deployActivities(
       beating(async (p) => {
         const { config } = await baseOf(services, scope);
         const host = hostOf(config, scope.host);
-        const { policy } = secretOf(config, scope.environment, scope.secrets[0] ?? '');
+        const first = secretOf(config, scope.environment, scope.secrets[0] ?? '');
+        // Going back, and where the issuer has changed already, consumers may well be failing until they are restarted.
+        const failing = direction === 'restore' || kindOf(services, first).overlap(first.settings) === 'swap';
         const job = services.fleet.converge(
           host,
           {
@@ -42,8 +44,9 @@ export function deployActivities(
             secrets: scope.secrets.map((name) => formatSecretRef({ environment: scope.environment, name })),
             fence,
             // Going back leads to a system that worked: nothing would be won by going forward again.
-            deadManMs: direction === 'advance' ? policy.deadManMs : 0,
+            deadManMs: direction === 'advance' ? first.policy.deadManMs : 0,
             onFailure: direction === 'advance' ? 'undo' : 'keep',
+            tolerate: failing ? unitsOn(config, scope, scope.host).map((u) => u.unit) : [],
           },
           p,
         );

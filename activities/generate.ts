@@ -33,6 +33,7 @@ export function issuerActivities(services: Services): Pick<RotationActivities, '
           ...(existing === undefined ? {} : { existing }),
           ...(since === undefined ? {} : { since }),
           ...(confirmedBy === undefined ? {} : { confirmedBy }),
+          purpose,
         },
         target,
         fence,

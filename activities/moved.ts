@@ -7,7 +7,7 @@ import { RotateError } from '../domain/failure.js';
 import type { Fence } from '../domain/fence.js';
 import { formatSecretRef, type HostSpec } from '../domain/spec.js';
 import type { HostScope } from './api.js';
-import { baseOf, hostOf, secretOf } from './common.js';
+import { baseOf, hostOf, secretOf, unitsOn } from './common.js';
 import type { Pulse, Services, Snapshot } from './ports.js';
 
 /** How far back on main the system that runs is looked for. */
@@ -41,6 +41,7 @@ export async function restoreMoved(
       fence,
       deadManMs: 0,
       onFailure: 'keep',
+      tolerate: unitsOn(base.config, scope, scope.host).map((u) => u.unit),
     },
     p,
   );

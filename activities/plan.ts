@@ -1,8 +1,9 @@
 /** The plan: what a rotation would do, computed at one commit; changes nothing. */
 import { createHash } from 'node:crypto';
+import { comesAfter, mixProblem } from '../domain/batches.js';
 import { RotateError } from '../domain/failure.js';
 import type { DigestedPlan, Plan, PlannedHost, PlannedSecret } from '../domain/plan.js';
-import { formatSecretRef, type SecretSpec } from '../domain/spec.js';
+import { type ConfigSpec, type SecretSpec, formatSecretRef } from '../domain/spec.js';
 import { cutWaves } from '../domain/waves.js';
 import type { PlanRequest } from './api.js';
 import { beating, credentialAt, hostOf, kindOf, unitsOn } from './common.js';
@@ -10,19 +11,24 @@ import type { Pulse, Services, Snapshot } from './ports.js';
 
 export async function makePlan(services: Services, request: PlanRequest): Promise<DigestedPlan> {
   return beating(async (pulse) => {
-    await services.repo.fetch(pulse.signal);
-    const main = await services.repo.mainBranch();
-    const commit = await services.repo.tip(main);
-    if (commit === undefined) {
-      throw new RotateError('BadConfig', `the repo has no branch \`${main}\``, {
-        hint: 'see repo.branch in rotate.yaml',
-      });
-    }
-    const snapshot = await services.repo.at(commit, pulse.signal);
+    const snapshot = await mainSnapshot(services, pulse);
     const secrets = request.secrets.map((name) =>
       services.repo.resolveSecret(snapshot.config, name, request.environment),
     );
-    return planAt(services, snapshot, secrets, pulse);
+    const planned = await planAt(services, snapshot, secrets, pulse);
+    const [sealTo] = services.sealer.recipients;
+    return sealTo === undefined ? planned : { ...planned, sealTo };
+  });
+}
+
+/** The main branch as the remote has it now. @throws RotateError BadConfig when there is none */
+export async function mainSnapshot(services: Services, { signal }: Pulse): Promise<Snapshot> {
+  await services.repo.fetch(signal);
+  const main = await services.repo.mainBranch();
+  const commit = await services.repo.tip(main);
+  if (commit !== undefined) return services.repo.at(commit, signal);
+  throw new RotateError('BadConfig', `the repo has no branch \`${main}\``, {
+    hint: 'see repo.branch in rotate.yaml',
   });
 }
 
@@ -39,7 +45,7 @@ export async function planAt(
   const secrets = inOrder(named);
   const planned: PlannedSecret[] = [];
   for (const secret of secrets) planned.push(await planSecret(services, snapshot, secret));
-  refuseMix(secrets, planned);
+  refuseMix(config, secrets, planned);
 
   const { policy, environment } = first;
   const notes: string[] = [];
@@ -87,45 +93,37 @@ function inOrder(secrets: readonly SecretSpec[]): SecretSpec[] {
 }
 
 /** What a batch must not mix. @throws RotateError BadConfig naming two that do not go together, and why */
-function refuseMix(secrets: readonly SecretSpec[], planned: readonly PlannedSecret[]): void {
-  const [first, ...others] = secrets.entries();
+function refuseMix(
+  config: ConfigSpec,
+  secrets: readonly SecretSpec[],
+  planned: readonly PlannedSecret[],
+): void {
+  const members = planned.flatMap((plannedSecret, i) => {
+    const secret = secrets[i];
+    return secret === undefined
+      ? []
+      : [{ ...plannedSecret, policy: secret.policy.name, after: secret.after }];
+  });
+  const [first, ...others] = members;
   if (first === undefined) return;
-  for (const [i, secret] of others) {
-    const why = mixProblem(first[1], planned[first[0]], secret, planned[i]);
+  for (const member of others) {
+    const why = mixProblem(first, member);
     if (why === undefined) continue;
     throw new RotateError(
       'BadConfig',
-      `${formatSecretRef(first[1])} and ${formatSecretRef(secret)} cannot be rotated in one batch: ${why}`,
+      `${formatSecretRef(first)} and ${formatSecretRef(member)} cannot be rotated in one batch: ${why}`,
       { hint: 'rotate them one after the other' },
     );
   }
-  for (const secret of secrets) {
-    const before = secret.after.find((name) => secrets.some((s) => s.name === name));
+  for (const member of members) {
+    const before = members.find((other) => comesAfter(config.secrets, member, other));
     if (before === undefined) continue;
     throw new RotateError(
       'BadConfig',
-      `${formatSecretRef(secret)} is to be rotated after ${secret.environment}/${before}, so that the two cannot be one batch`,
-      { hint: `rotate ${secret.environment}/${before} first` },
+      `${formatSecretRef(member)} is to be rotated after ${formatSecretRef(before)}, so that the two cannot be one batch`,
+      { hint: `rotate ${formatSecretRef(before)} first` },
     );
   }
-}
-
-function mixProblem(
-  a: SecretSpec,
-  plannedA: PlannedSecret | undefined,
-  b: SecretSpec,
-  plannedB: PlannedSecret | undefined,
-): string | undefined {
-  if (a.environment !== b.environment) return 'they belong to different environments';
-  if (a.policy.name !== b.policy.name)
-    return `their policies differ (${a.policy.name} and ${b.policy.name}), and a batch has one`;
-  if (plannedA?.overlap !== plannedB?.overlap)
-    return 'one is swapped at once on all hosts, the other goes in waves';
-  if (plannedA?.retire !== plannedB?.retire)
-    return 'one is revoked at its issuer, the other by a second deploy';
-  if (plannedA?.keepOldMs !== plannedB?.keepOldMs)
-    return 'their old values are kept in the file for different times';
-  return undefined;
 }
 
 function issuerHosts(services: Services, secrets: readonly SecretSpec[]): Set<string> {

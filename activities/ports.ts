@@ -3,11 +3,14 @@
  * fills them in; a test can hand in the same parts over another transport.
  */
 import type { Fence } from '../domain/fence.js';
+import type { ChannelFilter } from '../domain/notification.js';
 import type { HostAccess } from '../domain/remote.js';
 import type { SecretValue } from '../domain/secret-value.js';
 import type { ConfigSpec, FormatSpec, HostSpec, SecretRef, SecretSpec } from '../domain/spec.js';
-import type { Kind } from '../kinds/kind.js';
+import type { CommandResult, Kind } from '../kinds/kind.js';
 import type { DoctorFinding } from '../domain/doctor.js';
+import type { Notifier } from '../notify/notifier.js';
+import type { RotationState } from '../domain/steps.js';
 import type { RotationRecord } from '../repo/record.js';
 
 /** Long work tells that it lives, and stops when it is cancelled. */
@@ -102,6 +105,8 @@ export interface RepoPort {
   /** Gone already is success; the fence is raised in any case. */
   deleteBranch(effect: EffectInRepo): Promise<void>;
   writeRecord(record: RotationRecord, signal: AbortSignal): Promise<void>;
+  /** Records of an environment as of the last fetch, newest first. */
+  records(environment: string, signal: AbortSignal): Promise<RotationRecord[]>;
 }
 
 export interface HostFacts {
@@ -177,6 +182,8 @@ export interface FleetPort {
       deadManMs: number;
       /** Whether a switch that failed is undone at once. */
       onFailure: 'undo' | 'keep';
+      /** Units that are started again afterwards, so that their failure in the switch says nothing about it. */
+      tolerate: readonly string[];
     },
     pulse: Pulse,
   ): Promise<{ installedAtUs: number; newlyFailed: string[] }>;
@@ -196,8 +203,22 @@ export interface FleetPort {
 /** The claims, as Temporal has them. */
 export interface ClaimsPort {
   lookUp(claim: string): Promise<{ holder: string; running: boolean } | undefined>;
+  /** The state of a rotation, by its workflow id, as its memo says; undefined when there is none. */
+  stateOf(rotation: string): Promise<RotationState | undefined>;
   /** Releases in the name of a holder that has ended, and waits until the claim is gone. */
   release(claim: string, holder: string): Promise<void>;
+}
+
+/** Someone who is told, and of what. */
+export interface Channel extends ChannelFilter {
+  notifier: Notifier;
+}
+
+/** Programs on the worker that rotate.yaml may name. */
+export interface CommandsPort {
+  readonly names: readonly string[];
+  /** With `input` on its standard input. @throws RotateError BadConfig, Timeout; when `signal` aborts: its reason */
+  run(name: string, input: Uint8Array, signal: AbortSignal): Promise<CommandResult>;
 }
 
 export interface Services {
@@ -206,9 +227,18 @@ export interface Services {
   claims: ClaimsPort;
   formats: Formats;
   kinds: ReadonlyMap<string, Kind<unknown>>;
-  sealer: { seal(bytes: Uint8Array): Promise<string>; open(sealed: string): Promise<Uint8Array> };
+  sealer: {
+    seal(bytes: Uint8Array): Promise<string>;
+    open(sealed: string): Promise<Uint8Array>;
+    /** Newest first. */
+    readonly recipients: readonly string[];
+  };
   /** An admin login by name, from the worker's configuration. */
   login(name: string): Promise<SecretValue>;
+  /** Commands that the worker's configuration declares. */
+  commands: CommandsPort;
+  /** In the order of worker.yaml. */
+  notifiers: readonly Channel[];
   /** The worker's side of `rotate doctor`. */
   examineWorker(): Promise<DoctorFinding[]>;
 }

@@ -19,7 +19,7 @@ import {
   secretOf,
   unitsOn,
 } from './common.js';
-import { digestOf, planAt, samePlan } from './plan.js';
+import { digestOf, mainSnapshot, planAt, samePlan } from './plan.js';
 import type { ActivationPlan, HostEvaluation, Pulse, Services, Snapshot } from './ports.js';
 import { openCredential, sealCredential } from './sealed.js';
 
@@ -105,11 +105,7 @@ export function preflightActivities(services: Services): Preflight {
 
     findBase: ({ scope, plan }) =>
       beating(async (p) => {
-        await services.repo.fetch(p.signal);
-        const main = await services.repo.mainBranch();
-        const tip = await services.repo.tip(main);
-        if (tip === undefined) throw new RotateError('BadConfig', `the repo has no branch \`${main}\``);
-        const there = await services.repo.at(tip, p.signal);
+        const there = await mainSnapshot(services, p);
         const secrets = scope.secrets.map((name) => secretOf(there.config, scope.environment, name));
         const holders = (await planAt(services, there, secrets, p)).plan.waves.flat().map((h) => h.name);
         const known = plan.waves.flat().map((h) => h.name);
@@ -122,7 +118,7 @@ export function preflightActivities(services: Services): Preflight {
               hint: 'the old value is in its file: rotate once more when this one has ended',
             },
           );
-        return { base: tip };
+        return { base: there.commit };
       }),
   };
 }

@@ -53,26 +53,32 @@ export function revokeActivities(services: Services): Pick<RotationActivities, '
         credential: Credential,
         what: Expectation,
       ): Promise<ProofLine[]> => checkFromHost(services, config, spec, credential, host, what);
-      // Where every consumer was given up, the worker is the only one left to ask.
-      const proof = await inParallel(
+      const codes =
+        purpose === 'disabled' && kind.disabledCodes !== undefined
+          ? { codes: kind.disabledCodes(spec.settings) }
+          : {};
+      // Of an issuer that knows one value at a time, before it is told of the new one.
+      const alone = purpose === 'before' && kind.overlap(spec.settings) === 'swap';
+      const lines = await inParallel(
         spec.policy.parallel,
+        // Where every consumer was given up, the worker is the only one left to ask.
         hosts.length > 0 ? hosts : [undefined],
         // At the same endpoint at the same time, so that a refusal is not a missing pg_hba line or the like.
         (host) =>
           Promise.all([
-            ask(host, fresh, {
-              expect: 'accepted',
-              claim: 'the new value logs in',
-              otherwise: 'NewValueRejected',
-            }),
-            ask(host, old, {
-              ...expectation,
-              ...(purpose === 'disabled' && kind.disabledCodes !== undefined
-                ? { codes: kind.disabledCodes(spec.settings) }
-                : {}),
-            }),
+            ...(alone
+              ? []
+              : [
+                  ask(host, fresh, {
+                    expect: 'accepted',
+                    claim: 'the new value logs in',
+                    otherwise: 'NewValueRejected',
+                  }),
+                ]),
+            ask(host, old, { ...expectation, ...codes }),
           ]),
-      ).then((lines) => lines.flat(2));
+      );
+      const proof = lines.flat(2);
       if (purpose !== 'before') {
         const context = kindContext(services, config, spec, scope.id);
         const users = await kind.users(context, spec.settings, old, since);

@@ -3,15 +3,37 @@ import type { Context } from './context.js';
 import type { ExitCode } from './exit-codes.js';
 import type { Screen } from './screen.js';
 
-export interface ArgumentSpec {
+/** What a value names, for completion. A source of each is in complete/sources.ts. */
+export type Completes =
+  | 'command'
+  | 'environment'
+  | 'file'
+  | 'host'
+  | 'policy'
+  | 'rotation'
+  /** A rotation that has not ended, where one is known. */
+  | 'open-rotation'
+  | 'schedule'
+  | 'secret'
+  /** Of secrets. */
+  | 'tag';
+
+/** What stands in the place of an argument, or behind an option. At most one of the two. */
+export interface ValueSpec {
+  /** All that is allowed; anything else is refused. */
+  values?: readonly string[];
+  completes?: Completes;
+}
+
+export interface ArgumentSpec extends ValueSpec {
   name: string;
   description: string;
   optional?: true;
   variadic?: true;
 }
 
-export interface OptionSpec {
-  /** As commander reads them: `--reason <text>`. */
+export interface OptionSpec extends ValueSpec {
+  /** As commander reads them: `-r, --reason <text>`; read here by flags.ts. */
   flags: string;
   description: string;
   /** May be given several times. */
@@ -23,8 +45,12 @@ export interface Example {
   does: string;
 }
 
+/** All that a command is. Parser, help, completion and man pages are made from it, and need nothing else. */
 export interface CommandSpec {
+  /** A word, or the words of a group and its command: `schedule apply`. A group is no command itself. */
   name: string;
+  /** What the group of a name of several words is for, a few words; one of its commands has to say it. */
+  group?: string;
   /** Lowercase, a few words, for the list of commands. */
   summary: string;
   /** What a person has to know before using it. */
@@ -39,6 +65,8 @@ export interface CommandSpec {
 export interface Invocation {
   context: Context;
   screen: Screen;
+  /** All commands, in the order of the help. */
+  commands: readonly CommandSpec[];
   options: Options;
   /** Positional arguments; missing optional ones are absent. */
   args: readonly string[];

@@ -17,6 +17,16 @@ export const exitCodes = {
 
 export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
 
+/** As help and man pages tell them. */
+export const exitCodeMeanings: readonly (readonly [ExitCode, string])[] = [
+  [exitCodes.done, 'done'],
+  [exitCodes.refused, 'refused, rolled back, or findings'],
+  [exitCodes.usage, 'usage or configuration'],
+  [exitCodes.failed, 'failed, or asking for a person'],
+  [exitCodes.unreachable, 'Temporal or its worker cannot be reached, or not allowed'],
+  [exitCodes.interrupted, 'interrupted'],
+];
+
 const special: Partial<Readonly<Record<FailureType, ExitCode>>> = {
   Usage: exitCodes.usage,
   BadConfig: exitCodes.usage,

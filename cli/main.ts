@@ -97,5 +97,5 @@ const context: Context = {
 process.exitCode = await run(process.argv.slice(2), context);
 
 // Whatever is still being waited for (a server that does not answer) is not worth a person's time.
-if (interruption.signal.aborted)
+if (interruption.signal.aborted || process.argv[2] === '__complete')
   process.stdout.write('', () => process.stderr.write('', () => process.exit()));

@@ -1,10 +1,24 @@
 /** The commands of registry.ts as a commander program. Commander only parses and prints help; it never exits. */
 import { Argument, Command, CommanderError, Option } from 'commander';
 
+import { nearest } from '../config/nearest.js';
 import { RotateError } from '../domain/failure.js';
-import { readOptions, type CommandSpec, type Options, type OptionSpec } from './command.js';
+import { branchesAt } from './command-tree.js';
+import {
+  readOptions,
+  type ArgumentSpec,
+  type CommandSpec,
+  type Options,
+  type OptionSpec,
+} from './command.js';
 import type { Context } from './context.js';
+import { describe, listed, placeOf } from './describe.js';
+import { exitCodeMeanings } from './exit-codes.js';
+import { readFlags } from './flags.js';
+import { globalOptions, helpOption, versionOption } from './global-options.js';
+import { wrap } from './render/text.js';
 import { version } from './version.js';
+import { optionsFor, readLine } from './words.js';
 
 export interface Parsed {
   spec: CommandSpec;
@@ -12,18 +26,8 @@ export interface Parsed {
   options: Options;
 }
 
-const globalOptions: readonly OptionSpec[] = [
-  { flags: '--config <file>', description: 'rotate.yaml (default: searched upward from here)' },
-  {
-    flags: '--codec-key <file>',
-    description: "the worker's codec key (default: $ROTATE_CODEC_KEY_FILE, or what `rotate dev` made)",
-    repeats: true,
-  },
-  { flags: '--env <name>', description: 'the environment' },
-  { flags: '--json', description: 'print JSON on stdout' },
-  { flags: '--debug', description: 'print the stack trace of an error' },
-  { flags: '--no-color', description: 'no colour; so does NO_COLOR' },
-];
+export const programDescription =
+  'Rotates the secrets of a NixOS fleet: makes, encrypts, deploys, verifies and revokes them.';
 
 /**
  * What was typed; undefined when it was a wish for help or the version, which has been printed.
@@ -37,37 +41,31 @@ export async function parse(
 ): Promise<Parsed | undefined> {
   let parsed: Parsed | undefined;
   const program = makeProgram(context);
-  for (const spec of commands) {
-    const command = program.command(spec.name).summary(spec.summary).description(spec.description);
-    for (const { name, description, optional, variadic } of spec.arguments) {
-      const dots = variadic === true ? '...' : '';
-      command.addArgument(
-        new Argument(optional === true ? `[${name}${dots}]` : `<${name}${dots}>`, description),
-      );
-    }
-    for (const option of spec.options) command.addOption(toOption(option));
-    command.addHelpText('after', examples(spec));
-    command.action(() => {
-      parsed = { spec, args: command.args, options: readOptions(command.optsWithGlobals()) };
-    });
-  }
+  addBranches(program, [], commands, (spec, command) => {
+    parsed = { spec, args: command.args, options: readOptions(command.optsWithGlobals()) };
+  });
   try {
     await program.parseAsync(argv, { from: 'user' });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     if (error.exitCode === 0) return undefined;
-    throw usage(error);
+    throw usage(error, argv, commands);
   }
   return parsed;
 }
 
 function makeProgram(context: Context): Command {
   const program = new Command('rotate')
-    .description('Rotates the secrets of a NixOS fleet: makes, encrypts, deploys, verifies and revokes them.')
-    .version(version(), '-V, --version', 'print the version')
-    .helpOption('-h, --help', 'print help')
+    .description(programDescription)
+    .version(version(), versionOption.flags, versionOption.description)
+    .helpOption(helpOption.flags, helpOption.description)
     .exitOverride()
-    .configureHelp({ showGlobalOptions: true })
+    .configureHelp({
+      showGlobalOptions: true,
+      // They are whole already; Commander would add to them.
+      argumentDescription: ({ description }) => description,
+      optionDescription: ({ description }) => description,
+    })
     .configureOutput({
       writeOut: (text) => context.stdout.write(text),
       writeErr: (text) => context.stderr.write(text),
@@ -79,34 +77,107 @@ function makeProgram(context: Context): Command {
       getErrHasColors: () => false,
     });
   for (const option of globalOptions) program.addOption(toOption(option));
-  program.addHelpText(
-    'after',
-    '\nExit codes: 0 done; 1 refused, rolled back, or findings; 2 usage or configuration; 3 failed, or asking\nfor a person; 4 Temporal or its worker cannot be reached, or not allowed; 130 interrupted.',
-  );
+  const codes = exitCodeMeanings.map(([code, meaning]) => `${code} ${meaning}`).join('; ');
+  program.addHelpText('after', `\n${wrap(`Exit codes: ${codes}.`, 80).join('\n')}`);
   return program;
 }
 
-function toOption({ flags, description, repeats }: OptionSpec): Option {
-  const option = new Option(flags, description);
-  if (repeats === true)
-    option.argParser((value: string, before: readonly string[] | undefined) => [...(before ?? []), value]);
-  return option;
+/** Adds what can follow the words of `path`, of which `parent` is the last. */
+function addBranches(
+  parent: Command,
+  path: readonly string[],
+  commands: readonly CommandSpec[],
+  typed: (spec: CommandSpec, command: Command) => void,
+): void {
+  for (const { word, summary, command: spec } of branchesAt(commands, path)) {
+    const command = parent.command(word).summary(summary);
+    if (spec === undefined)
+      addBranches(command.description(sentence(summary)), [...path, word], commands, typed);
+    else fill(command, spec).action(() => typed(spec, command));
+  }
+  const known = branchesAt(commands, path).map(({ word }) => word);
+  parent.helpCommand(false);
+  parent.on('command:*', ([word = '']: readonly string[]) => {
+    throw unknownCommand(path, word, known);
+  });
+  // `rotate strat --help` is a slip too, and no wish for this help.
+  parent.addHelpText('beforeAll', ({ command }) => {
+    const [word] = command.args;
+    if (command === parent && word !== undefined && !word.startsWith('-'))
+      throw unknownCommand(path, word, known);
+    return '';
+  });
+}
+
+function fill(command: Command, spec: CommandSpec): Command {
+  command.description(spec.description);
+  for (const argument of spec.arguments) command.addArgument(toArgument(argument));
+  for (const option of spec.options) command.addOption(toOption(option));
+  return command.addHelpText('after', examples(spec));
+}
+
+function toArgument(spec: ArgumentSpec): Argument {
+  const argument = new Argument(placeOf(spec), describe(spec));
+  return spec.values === undefined ? argument : argument.choices(spec.values);
+}
+
+function toOption(spec: OptionSpec): Option {
+  const option = new Option(spec.flags, describe(spec));
+  if (spec.values !== undefined) option.choices(spec.values);
+  if (spec.repeats !== true) return option;
+  const check = option.parseArg;
+  return option.argParser((value: string, before: readonly string[] | undefined) => {
+    check?.(value, undefined);
+    return [...(before ?? []), value];
+  });
 }
 
 function examples({ examples: list }: CommandSpec): string {
-  if (list.length === 0) return '';
   return `\nExamples:\n${list.map(({ command, does }) => `  $ ${command}\n      ${does}`).join('\n')}`;
 }
 
+function sentence(text: string): string {
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
+}
+
+function unknownCommand(path: readonly string[], word: string, known: readonly string[]): RotateError {
+  const whole = (last: string): string => [...path, last].join(' ');
+  return new RotateError('Usage', `unknown command \`${whole(word)}\``, {
+    hint: didYouMean(nearest(word, known).map(whole)) ?? `\`rotate ${whole('--help')}\` shows what there is`,
+  });
+}
+
+function didYouMean(near: readonly string[]): string | undefined {
+  return near.length === 0 ? undefined : `did you mean ${listed(near.map((each) => `\`${each}\``))}?`;
+}
+
 /** Commander's words, as ours. */
-function usage(error: CommanderError): RotateError {
-  // `rotate` alone: the help was printed.
+function usage(
+  error: CommanderError,
+  argv: readonly string[],
+  commands: readonly CommandSpec[],
+): RotateError {
+  const { path, command } = readLine(argv, commands);
+  const help = `\`rotate ${[...path, '--help'].join(' ')}\` shows what there is`;
+  // `rotate` or the name of a group alone: the help was printed.
   if (error.code === 'commander.help')
     return new RotateError('Usage', 'no command was given', { hint: 'the commands are listed above' });
-  const [message = '', suggestion] = error.message.replace(/^error: /, '').split('\n');
-  const near = suggestion === undefined ? undefined : /^\(Did you mean (.*)\?\)$/.exec(suggestion)?.[1];
+  const [message = ''] = error.message.replace(/^error: /, '').split('\n');
+  const near = didYouMean(nearTo(message, command));
   return new RotateError('Usage', message.replaceAll("'", '`'), {
-    hint: near === undefined ? '`rotate --help` shows what there is' : `did you mean \`${near}\`?`,
+    hint: near ?? help,
     cause: error,
   });
+}
+
+/** What may be meant by the word that commander's message does not know. */
+function nearTo(message: string, command: CommandSpec | undefined): string[] {
+  const option = /^unknown option '(--[^=']+)/.exec(message)?.[1];
+  if (option !== undefined)
+    return nearest(
+      option,
+      optionsFor(command).map((each) => readFlags(each).long),
+    );
+  const [, value, allowed] = /'([^']*)' is invalid.* Allowed choices are (.*)\.$/.exec(message) ?? [];
+  return value === undefined || allowed === undefined ? [] : nearest(value, allowed.split(', '));
 }

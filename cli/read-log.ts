@@ -14,7 +14,7 @@ import type { Workspace } from './workspace.js';
 export async function readLog(
   { context, screen }: Pick<Invocation, 'context' | 'screen'>,
   workspace: Workspace,
-  query: Pick<HistoryQuery, 'environment' | 'secret' | 'limit'>,
+  query: Pick<HistoryQuery, 'environment' | 'secret' | 'limit' | 'offline'>,
 ): Promise<RotationRecord[]> {
   const [{ discover }, { readHistory }] = await Promise.all([
     import('../repo/discover.js'),

@@ -1,9 +1,11 @@
 /** Every command, in the order of the help. A test proves that no file of commands/ is missing here. */
 import type { CommandSpec } from './command.js';
 import { abortCommand } from './commands/abort.js';
+import { completionCommand } from './commands/completion.js';
 import { confirmCommand } from './commands/confirm.js';
 import { devCommand } from './commands/dev.js';
 import { doctorCommand } from './commands/doctor.js';
+import { helpCommand } from './commands/help.js';
 import { historyCommand } from './commands/history.js';
 import { listCommand } from './commands/list.js';
 import { planCommand } from './commands/plan.js';
@@ -30,4 +32,6 @@ export const commands: readonly CommandSpec[] = [
   abortCommand,
   workerCommand,
   devCommand,
+  completionCommand,
+  helpCommand,
 ];

@@ -3,13 +3,16 @@ import { RotateError } from '../domain/failure.js';
 import type { Context } from './context.js';
 import { exitCodes, type ExitCode } from './exit-codes.js';
 import { interruptedBy } from './interrupted.js';
-import { parse } from './program.js';
 import { commands } from './registry.js';
 import { reportError } from './report-error.js';
 import { makeScreen } from './screen.js';
 
 /** @param argv what was typed after `rotate` */
 export async function run(argv: readonly string[], context: Context): Promise<ExitCode> {
+  if (argv[0] === '__complete') {
+    const { complete } = await import('./complete/answer.js');
+    return complete(argv.slice(1), commands, context);
+  }
   // Known before parsing, which may fail.
   const before = argv.includes('--') ? argv.slice(0, argv.indexOf('--')) : argv;
   const debug = before.includes('--debug');
@@ -18,10 +21,11 @@ export async function run(argv: readonly string[], context: Context): Promise<Ex
     colour: !before.includes('--no-color'),
   });
   try {
+    const { parse } = await import('./program.js');
     const parsed = await parse(argv, commands, context);
     if (parsed === undefined) return exitCodes.done;
     const { spec, args, options } = parsed;
-    return await spec.run({ context, screen, options, args });
+    return await spec.run({ context, screen, commands, options, args });
   } catch (error) {
     return reportError(context.signal.aborted ? asInterruption(error) : error, context, screen, debug);
   }

@@ -1,10 +1,10 @@
-/** The version, from package.json: beside the sources, or above dist/. */
-import { existsSync, readFileSync } from 'node:fs';
+/** The version, from package.json. */
+import { readFileSync } from 'node:fs';
+
+import { packageFile } from './package-file.js';
 
 export function version(): string {
-  const found = ['../package.json', '../../package.json']
-    .map((path) => new URL(path, import.meta.url))
-    .find((url) => existsSync(url));
+  const found = packageFile('package.json');
   if (found === undefined) return 'unknown';
   const manifest: unknown = JSON.parse(readFileSync(found, 'utf8'));
   return typeof manifest === 'object' && manifest !== null && 'version' in manifest

@@ -2,7 +2,9 @@
 import type { Client } from '@temporalio/client';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { RotateError } from '../domain/failure.js';
+import type { RotationState } from '../domain/steps.js';
 import { holderQuery, releaseSignal } from '../workflows/messages.js';
+import { memoStatus } from './memo-status.js';
 
 export interface ClaimHolder {
   /** Workflow id of the rotation that holds it. */
@@ -27,6 +29,20 @@ export async function releaseClaim(client: Client, claim: string, holder: string
     await sleep(100);
   }
   throw new RotateError('Timeout', `the claim ${claim} was released, but has not ended`);
+}
+
+/** As its memo says, which needs no worker to answer; undefined when there is no such rotation. */
+export async function stateOfRotation(
+  client: Client,
+  workflowId: string,
+): Promise<RotationState | undefined> {
+  const { WorkflowNotFoundError } = await import('@temporalio/client');
+  try {
+    return memoStatus(await client.workflow.getHandle(workflowId).describe())?.state;
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return undefined;
+    throw error;
+  }
 }
 
 async function isRunning(client: Client, workflowId: string): Promise<boolean> {

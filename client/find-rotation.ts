@@ -27,7 +27,8 @@ export function refOf(workflowId: string): RotationRef | undefined {
 
 /**
  * @param environments names to try first: a rotation that has just started is not listed yet
- * @throws RotateError UnknownRotation, also when several fit; Usage when `text` cannot be an id
+ * @throws RotateError UnknownRotation, with the ids that there are in `details.known`, also when several fit; Usage when
+ *   `text` cannot be an id
  */
 export async function findRotation(
   session: Session,
@@ -36,7 +37,8 @@ export async function findRotation(
 ): Promise<RotationRef> {
   const whole = refOf(text);
   if (whole !== undefined) return whole;
-  const wanted = text.toUpperCase();
+  // Crockford's base32, in which ULIDs are written, reads these letters as the digits that they look like.
+  const wanted = text.toUpperCase().replaceAll(/[IL]/g, '1').replaceAll('O', '0');
   if (!/^[0-9A-HJKMNP-TV-Z]+$/.test(wanted) || wanted.length > 26)
     throw new RotateError('Usage', `\`${text}\` is not the id of a rotation`, {
       hint: '`rotate status` lists the rotations and their ids',
@@ -51,11 +53,13 @@ export async function findRotation(
       if (await exists(session, ref)) return ref;
     }
   }
-  const found = (await listRefs(session)).filter(({ id }) => id.startsWith(wanted) || id.endsWith(wanted));
+  const all = await listRefs(session);
+  const found = all.filter(({ id }) => id.startsWith(wanted) || id.endsWith(wanted));
   const [only] = found;
   if (only === undefined)
     throw new RotateError('UnknownRotation', `there is no rotation ${text}`, {
       hint: '`rotate status` lists the rotations; older ones are in `rotate history SECRET`',
+      details: { known: all.map(({ id }) => id) },
     });
   if (found.length > 1)
     throw new RotateError('UnknownRotation', `\`${text}\` fits ${found.length} rotations`, {

@@ -1,14 +1,14 @@
 /** What only the worker can see: the plan of a rotation, and the state of the fleet. Both change nothing. */
 import { ulid } from 'ulid';
 
-import type { PlanRequest } from '../activities/api.js';
+import type { PlanRequest, PlansRequest } from '../activities/api.js';
 import type { DoctorReport } from '../domain/doctor.js';
 import type { DigestedPlan } from '../domain/plan.js';
 import { taskQueue, workflowTypes } from '../workflows/messages.js';
 import { requireListening } from './listening.js';
 import { call, type Session } from './session.js';
 
-export type { PlanRequest };
+export type { PlanRequest, PlansRequest };
 
 /** What `doctor` looks at: everything, or these. */
 export interface ReportRequest {
@@ -24,6 +24,11 @@ export function requestPlan(session: Session, request: PlanRequest): Promise<Dig
   return inspect<DigestedPlan>(session, workflowTypes.inspectPlan, request);
 }
 
+/** Plans of all batches, in order. @throws as {@link requestPlan} */
+export function requestPlans(session: Session, request: PlansRequest): Promise<DigestedPlan[]> {
+  return inspect<DigestedPlan[]>(session, workflowTypes.inspectPlans, request);
+}
+
 /** @throws RotateError NoWorker, TemporalUnreachable */
 export function requestReport(session: Session, request: ReportRequest): Promise<DoctorReport> {
   return inspect<DoctorReport>(session, workflowTypes.inspectFleet, request);
@@ -32,13 +37,13 @@ export function requestReport(session: Session, request: ReportRequest): Promise
 async function inspect<Output>(
   session: Session,
   type: string,
-  input: PlanRequest | ReportRequest,
+  input: PlanRequest | PlansRequest | ReportRequest,
 ): Promise<Output> {
   await requireListening(session);
   return call(
     session,
     (client) =>
-      client.workflow.execute<(input: PlanRequest | ReportRequest) => Promise<Output>>(type, {
+      client.workflow.execute<(input: PlanRequest | PlansRequest | ReportRequest) => Promise<Output>>(type, {
         workflowId: `inspect/${ulid()}`,
         taskQueue,
         args: [input],

@@ -15,14 +15,15 @@ export interface RotationList {
 /** @throws RotateError TemporalUnreachable, NotAllowed */
 export async function listRotations(
   session: Session,
-  options: { environment?: string } = {},
+  options: { environment?: string; /** Only those that have not ended. */ open?: true } = {},
 ): Promise<RotationList> {
   const rotations = new Map<string, RotationStatus>();
   const unreadable = new Set<string>();
+  const query = options.open === true ? `${rotationsQuery} AND ExecutionStatus = 'Running'` : rotationsQuery;
   await call(
     session,
     async () => {
-      for await (const info of session.connection.lister.workflow.list({ query: rotationsQuery })) {
+      for await (const info of session.connection.lister.workflow.list({ query })) {
         const ref = refOf(info.workflowId);
         if (ref === undefined) continue;
         if (options.environment !== undefined && ref.environment !== options.environment) continue;

@@ -65,11 +65,7 @@ export async function makeSealer(identities: readonly string[]): Promise<Sealer>
     });
   return {
     recipients,
-    seal: async (value) => {
-      const encrypter = new Encrypter();
-      encrypter.addRecipient(newest);
-      return Buffer.from(await encrypter.encrypt(value)).toString('base64');
-    },
+    seal: (value) => sealTo(newest, value),
     open: async (sealed) => {
       try {
         return await decrypter.decrypt(Buffer.from(sealed, 'base64'));
@@ -78,6 +74,22 @@ export async function makeSealer(identities: readonly string[]): Promise<Sealer>
       }
     },
   };
+}
+
+/**
+ * Seals for a worker whose recipient is known, as whoever brings a value does.
+ * @throws RotateError BadConfig when `recipient` is none
+ */
+export async function sealTo(recipient: string, value: Uint8Array): Promise<string> {
+  const encrypter = new Encrypter();
+  try {
+    encrypter.addRecipient(recipient);
+  } catch {
+    throw new RotateError('BadConfig', `the worker's recipient ${recipient} is not one of age's`, {
+      hint: 'use the same version of rotate as the worker',
+    });
+  }
+  return Buffer.from(await encrypter.encrypt(value)).toString('base64');
 }
 
 function cannotOpen(error: unknown, recipients: readonly string[]): RotateError {

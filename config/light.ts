@@ -10,28 +10,50 @@ export interface LightSecret {
   kind: string;
   /** As it stands in the file. */
   file: string;
+  tags: string[];
+}
+
+export interface LightHost {
+  name: string;
+  environment: string;
 }
 
 export interface LightConfig {
   environments: string[];
-  hosts: string[];
+  hosts: LightHost[];
   secrets: LightSecret[];
+  /** The built-in one too. */
+  policies: string[];
+  schedules: string[];
 }
+
+/** Built in; the full reader has it with its defaults. */
+const builtInPolicy = 'careful';
 
 export function readLight(text: string): LightConfig {
   const { value } = parseYaml(text, 'rotate.yaml').source;
   const root = mapping(value);
   const secrets = Object.entries(mapping(root['secrets'])).flatMap(([environment, group]) =>
     Object.entries(mapping(group)).map(([name, secret]) => {
-      const { kind, file } = mapping(secret);
-      return { environment, name, kind: textOf(kind), file: textOf(file) };
+      const { kind, file, tags } = mapping(secret);
+      return { environment, name, kind: textOf(kind), file: textOf(file), tags: textsOf(tags) };
     }),
   );
+  const hosts = Object.entries(mapping(root['hosts'])).map(([name, host]) => ({
+    name,
+    environment: textOf(mapping(host)['environment']),
+  }));
   return {
-    environments: Object.keys(mapping(root['environments'])),
-    hosts: Object.keys(mapping(root['hosts'])),
+    environments: namesOf(root['environments']),
+    hosts: hosts.filter(({ environment }) => environment !== ''),
     secrets: secrets.filter(({ kind, file }) => kind !== '' && file !== ''),
+    policies: [...new Set([builtInPolicy, ...namesOf(root['policies'])])],
+    schedules: namesOf(root['schedules']),
   };
+}
+
+function namesOf(value: unknown): string[] {
+  return Object.keys(mapping(value));
 }
 
 function mapping(value: unknown): Readonly<Record<string, unknown>> {
@@ -42,4 +64,8 @@ function mapping(value: unknown): Readonly<Record<string, unknown>> {
 
 function textOf(value: unknown): string {
   return typeof value === 'string' ? value : '';
+}
+
+function textsOf(value: unknown): string[] {
+  return Array.isArray(value) ? value.filter((each) => typeof each === 'string') : [];
 }

@@ -7,6 +7,7 @@ import { carriesRole, toFormatSpec } from './formats.js';
 import { unknownHost } from './host-refs.js';
 import { unknownMessage } from './nearest.js';
 import type { KeyPath } from './problem.js';
+import { readAge } from './read-age.js';
 import { readConsumers, readProbes } from './read-consumers.js';
 import { type Fleet, type ReadEnvironment, checkName, declareHint } from './read-fleet.js';
 import type { KindEntry, KindRegistry } from './registries.js';
@@ -70,6 +71,7 @@ function readSecret(
   const settings = kind === undefined ? undefined : readSettings(context, path, kind, format);
   const consumers = readConsumers(reader, fleet, [...path, 'consumers'], environment);
   const probes = readProbes(reader, [...path, 'verify']);
+  const age = readAge(reader, path, fields);
   if (fields.policy !== undefined) checkPolicy(context, [...path, 'policy'], fields.policy);
   const policy = context.policies.get(fields.policy ?? defaultPolicy);
   if (kind === undefined || file === undefined || format === undefined || policy === undefined)
@@ -86,6 +88,7 @@ function readSecret(
     policy,
     tags: fields.tags ?? [],
     after: fields.after ?? [],
+    ...age,
   };
 }
 
@@ -124,7 +127,7 @@ function readSettings(
   if (facts.needsAccount && format !== undefined && !carriesRole(format)) {
     reader.problem([...path, 'format'], 'the format cannot say which role the password belongs to', {
       at: 'key',
-      hint: 'add a `template` with {role} and {password} to `format`, or name one role only (swap, with a gap)',
+      hint: `add a \`template\` with {role} and {password} to \`format\`, or ${facts.withoutAccount ?? 'use another kind'}`,
     });
   }
   if (format !== undefined) checkList(reader, path, kind.id, facts.list, format);

@@ -1,5 +1,7 @@
 /** What configuration asks of the kinds, so that it knows none of them by name; and those that there are. */
 import type { z } from 'zod';
+import { httpSchema, needsAccount } from '../kinds/http/schema.js';
+import { hostsNamed, manualSchema } from '../kinds/manual/schema.js';
 import { postgresSchema } from '../kinds/postgres/schema.js';
 import { tokenSchema } from '../kinds/token/schema.js';
 import type { KeyPath } from './problem.js';
@@ -8,6 +10,8 @@ import type { KeyPath } from './problem.js';
 export interface KindFacts {
   /** Whether the file has to say which account a value belongs to. */
   needsAccount: boolean;
+  /** How the settings could do without that, for a hint. */
+  withoutAccount?: string;
   /** Whether the file lists older values behind the one in use. */
   list: boolean;
   /** Hosts of the fleet that the settings name, with the place inside the block. */
@@ -43,6 +47,7 @@ export function kindEntry<S extends z.ZodType>(
 
 const postgres = kindEntry('postgres', postgresSchema, ({ roles, admin }) => ({
   needsAccount: roles.length > 1,
+  withoutAccount: 'name one role only (swap, with a gap)',
   list: false,
   hosts: 'host' in admin ? [{ path: ['admin', 'host'], name: admin.host }] : [],
 }));
@@ -53,5 +58,20 @@ const token = kindEntry('token', tokenSchema, ({ keepOld }) => ({
   hosts: [],
 }));
 
+const manual = kindEntry('manual', manualSchema, (settings) => ({
+  needsAccount: false,
+  list: false,
+  hosts: hostsNamed(settings),
+}));
+
+const http = kindEntry('http', httpSchema, (settings) => ({
+  needsAccount: needsAccount(settings),
+  withoutAccount: 'add `identify` to `http`',
+  list: false,
+  hosts: settings.from === undefined ? [] : [{ path: ['from'], name: settings.from }],
+}));
+
 /** Every kind, by its id. */
-export const kindRegistry: KindRegistry = new Map([postgres, token].map((entry) => [entry.id, entry]));
+export const kindRegistry: KindRegistry = new Map(
+  [http, manual, postgres, token].map((entry) => [entry.id, entry]),
+);

@@ -15,6 +15,7 @@ import {
 } from './addresses.js';
 import { hostKeySchema } from './host-key.js';
 import { durationSchema, lineSchema, nameSchema, repoFileSchema, repoFolderSchema } from './scalars.js';
+import { ageSchema } from './schedule-shapes.js';
 
 /** The policy of secrets that name none; built in, and replaced by a declared one of that name. */
 export const defaultPolicyName = 'careful';
@@ -130,6 +131,12 @@ export const secretShape = {
     .describe(
       'Secrets of the same environment that are rotated before this one (a CA before what it signs).',
     ),
+  maxAge: ageSchema()
+    .optional()
+    .describe('How old the value may become, counted from the last rotation that succeeded.'),
+  warnBefore: durationSchema()
+    .optional()
+    .describe('How long before `maxAge` it counts as due soon. Default: 14d.'),
 };
 
 const waveError = { error: 'must be a number of hosts, or a percentage such as `25%`' };

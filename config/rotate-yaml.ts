@@ -5,7 +5,9 @@ import { createReader } from './fields.js';
 import { readText } from './read-text.js';
 import { type Problem, badConfig, sortProblems } from './problem.js';
 import { type Fleet, readEnvironments, readHosts, readRepo } from './read-fleet.js';
+import { readFreezes } from './read-freezes.js';
 import { readPolicies } from './read-policies.js';
+import { readSchedules } from './read-schedules.js';
 import { readSecrets } from './read-secrets.js';
 import { type KindRegistry, kindRegistry } from './registries.js';
 import { versionSchema } from './rotate-shapes.js';
@@ -20,7 +22,7 @@ export interface RotateYaml {
   warnings: Problem[];
 }
 
-const sections = ['repo', 'environments', 'hosts', 'secrets', 'policies'];
+const sections = ['repo', 'environments', 'hosts', 'secrets', 'policies', 'schedules', 'freezes'];
 
 /**
  * Reads `text` and tells every mistake instead of throwing.
@@ -42,6 +44,8 @@ export function readRotateYaml(text: string, file: string, kinds: KindRegistry =
     environments: environments.map(({ spec }) => spec),
     hosts: hosts.specs,
     secrets,
+    schedules: readSchedules(reader, fleet.environments),
+    freezes: readFreezes(reader, fleet.environments),
   };
   const all = sortProblems([...problems, ...reader.problems]);
   return { config, problems: all, warnings: all.length > 0 ? [] : canaryWarnings(config, source) };
@@ -52,6 +56,8 @@ const emptyConfig: ConfigSpec = {
   environments: [],
   hosts: [],
   secrets: [],
+  schedules: [],
+  freezes: [],
 };
 
 /**

@@ -1,5 +1,6 @@
 /** The files as a whole, as JSON schemas for editors. The readers check more: names that must exist, files used twice. */
 import { z } from 'zod';
+import { webhookShape } from './notify-shapes.js';
 import { type KindRegistry, kindRegistry } from './registries.js';
 import {
   budgetShape,
@@ -13,7 +14,8 @@ import {
   versionSchema,
 } from './rotate-shapes.js';
 import { namePattern } from './scalars.js';
-import { loginShape, sshShape, temporalShape, workerShape } from './worker-shapes.js';
+import { calendarShape, freezeShape, scheduleShape, windowShape } from './schedule-shapes.js';
+import { commandShape, loginShape, sshShape, temporalShape, workerShape } from './worker-shapes.js';
 
 const keySchema = z.string().meta({ pattern: namePattern.source });
 
@@ -59,9 +61,35 @@ function rotateFile(kinds: KindRegistry) {
     environments: byName(z.strictObject(environmentShape), 'Environments, by name.'),
     hosts: byName(z.strictObject(hostShape), 'Machines of the fleet, by name.'),
     secrets: byName(z.record(keySchema, secret), 'Secrets, by environment and name.'),
+    schedules: byName(schedule, 'When secrets are rotated by themselves, by name.'),
+    freezes: z
+      .array(z.strictObject(freezeShape))
+      .optional()
+      .describe('Days and times in which no schedule starts anything.'),
     policies: byName(policy, 'How careful a rotation is, by name. `careful` is built in.'),
   });
 }
+
+const schedule = z
+  .strictObject({
+    ...scheduleShape,
+    calendar: z
+      .strictObject(calendarShape)
+      .optional()
+      .describe('Instead of `every`: the times at which secrets are due, and at which they start.'),
+    window: z
+      .strictObject(windowShape)
+      .optional()
+      .describe('With `every`: when a rotation may start. Default: at any time.'),
+  })
+  .meta({ ...exactlyOne('every', 'calendar'), dependencies: { window: ['every'] } });
+
+const channel = z.strictObject({
+  webhook: z
+    .strictObject(webhookShape)
+    .meta(exactlyOne('url', 'urlFile'))
+    .describe('Posts each notification to a URL, signed.'),
+});
 
 const workerFile = z.strictObject({
   version: versionSchema,
@@ -71,7 +99,15 @@ const workerFile = z.strictObject({
     .meta(exactlyOne('identityFile', 'agent'))
     .describe('How the worker logs in to hosts.'),
   logins: byName(z.strictObject(loginShape).meta(exactlyOne('file', 'store')), 'Admin logins, by name.'),
+  commands: byName(
+    z.strictObject(commandShape),
+    'Programs on the worker that rotate.yaml may name (`on: worker`), by name.',
+  ),
   temporal: z.strictObject(temporalShape).optional().describe('How Temporal is reached.'),
+  notify: z
+    .strictObject({ channels: byName(channel, 'Who is told, by name.') })
+    .optional()
+    .describe('Who is told what happens to rotations.'),
 });
 
 /** Names of the files in schemas/ and their JSON schemas (draft 7, which editors know). */

@@ -1,6 +1,6 @@
 /** The keys of `worker.yaml`, their defaults and their descriptions. Messages never repeat a value: it may be a secret in the wrong place. */
 import { z } from 'zod';
-import { lineSchema, nameSchema, repoFileSchema } from './scalars.js';
+import { durationSchema, lineSchema, nameSchema, repoFileSchema } from './scalars.js';
 
 /** Why git must not be given this remote; undefined when it may. Relative paths are still relative. */
 function remoteProblem(text: string): { message: string; hint: string } | undefined {
@@ -58,6 +58,20 @@ export const sshShape = {
 export const loginShape = {
   file: lineSchema.optional().describe('A file on the worker that holds the login.'),
   store: repoFileSchema.optional().describe('An encrypted file in the repo that the worker can open.'),
+};
+
+/** One attempt of an effect has 30 s. */
+const longestCommandMs = 25_000;
+
+export const commandShape = {
+  command: z
+    .array(lineSchema)
+    .min(1)
+    .describe('The program and its arguments; no shell. It reads the value from its standard input.'),
+  timeout: durationSchema(1, '1ms')
+    .refine((ms) => ms <= longestCommandMs, { error: `must be at most ${longestCommandMs / 1000}s` })
+    .prefault('15s')
+    .describe('How long it may take.'),
 };
 
 export const temporalShape = {

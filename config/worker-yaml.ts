@@ -4,7 +4,9 @@ import { dirname, isAbsolute, resolve } from 'node:path';
 import { RotateError } from '../domain/failure.js';
 import { type Reader, createReader } from './fields.js';
 import { type Problem, badConfig, sortProblems } from './problem.js';
+import { type WorkerCommandSpec, readCommands } from './read-commands.js';
 import { checkName } from './read-fleet.js';
+import { type NotifySpec, readNotify } from './read-notify.js';
 import { versionSchema } from './rotate-shapes.js';
 import { readText } from './read-text.js';
 import { loginShape, sshShape, temporalShape, workerShape } from './worker-shapes.js';
@@ -29,7 +31,10 @@ export interface WorkerSpec {
     knownHosts: string;
   };
   logins: Readonly<Record<string, LoginSpec>>;
+  /** Programs on the worker that rotate.yaml may name. */
+  commands: Readonly<Record<string, WorkerCommandSpec>>;
   temporal: { profile: string };
+  notify: NotifySpec;
 }
 
 /**
@@ -63,10 +68,16 @@ export async function loadWorkerYaml(path: string): Promise<WorkerSpec> {
 
 function readWorker(reader: Reader, folder: string): WorkerSpec | undefined {
   const absolute = (path: string): string => resolve(folder, path);
-  const top = reader.fields({ version: versionSchema, ...workerShape }, [], ['ssh', 'logins', 'temporal']);
+  const top = reader.fields(
+    { version: versionSchema, ...workerShape },
+    [],
+    ['ssh', 'logins', 'commands', 'temporal', 'notify'],
+  );
   const ssh = reader.fields(sshShape, ['ssh']);
   const logins = readLogins(reader, absolute);
+  const commands = readCommands(reader, absolute);
   const { profile } = reader.fields(temporalShape, ['temporal']);
+  const notify = readNotify(reader, absolute);
   if (
     ssh.identityFile === undefined &&
     ssh.agent === false &&
@@ -96,7 +107,9 @@ function readWorker(reader: Reader, folder: string): WorkerSpec | undefined {
       knownHosts: absolute(ssh.knownHosts ?? '/etc/ssh/ssh_known_hosts'),
     },
     logins,
+    commands,
     temporal: { profile: profile ?? 'default' },
+    notify,
   };
 }
 

@@ -67,6 +67,9 @@ export const failureClasses = {
   GitAuthFailed: 'final',
   GitRefused: 'final',
   GitFailed: 'final',
+  // channels of notifications
+  NotifyUnreachable: 'transient',
+  NotifyRefused: 'final',
   // the protocol
   Superseded: 'final',
   Forged: 'final',

@@ -30,6 +30,11 @@ export function fileClaimId(environment: string, path: string): string {
   return `rotate/${encodeName(environment)}/file/${encodeName(path)}`;
 }
 
+/** @param id the notification's, which is told once */
+export function notifyId(id: string): string {
+  return `notify/${encodeName(id)}`;
+}
+
 /** The branch that carries a rotation's commit. */
 export function rotationBranch(ulid: string): string {
   return `rotate/${ulid}`;

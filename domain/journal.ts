@@ -152,6 +152,9 @@ export interface Journal {
   released: boolean;
   proof: ProofLine[];
   steps: StepStatus[];
+  /** What people were told last, so that nothing is told twice, and how often they were told. */
+  told?: string;
+  notices: number;
   events: RotationEvent[];
   /** Number of the last event, also of those no longer kept. */
   eventCount: number;

@@ -69,4 +69,6 @@ export function retirementOf(plan: Plan): 'issuer' | 'deploy' {
 export interface DigestedPlan {
   plan: Plan;
   digest: string;
+  /** age recipient of the worker: what a person brings is sealed to it before it leaves his machine. */
+  sealTo?: string;
 }

@@ -4,6 +4,7 @@
  */
 import type { Command, Journal } from './journal.js';
 import type { Reason } from './failure.js';
+import { rotationNotices, type RotationNotice } from './notification.js';
 import { isDrop } from './undo.js';
 import type { HostStatus, RotationEvent, RotationStatus, StepStatus } from './status.js';
 import {
@@ -193,6 +194,23 @@ export function statusOf(j: Journal): RotationStatus {
 /** Events after number `after` that are still kept. */
 export function eventsAfter(j: Journal, after: number): RotationEvent[] {
   return j.events.filter((e) => e.n > after);
+}
+
+/**
+ * What people are to be told now, and the journal that remembers it; undefined: nothing new. A state that was told is
+ * told again only after something else: a park that tries again by itself and fails for the same reason is no news.
+ */
+export function newsOf(j: Journal): { event: RotationNotice; journal: Journal } | undefined {
+  const notice = j.told === undefined && j.state === 'running' ? 'started' : noticeOf(j.state);
+  if (notice === undefined) return undefined;
+  const reason = j.parked?.reason;
+  const told = `${notice} ${reason === undefined ? '' : `${reason.type}: ${reason.message}`}`.trim();
+  if (told === j.told) return undefined;
+  return { event: notice, journal: { ...j, told, notices: j.notices + 1 } };
+}
+
+function noticeOf(state: RotationState): RotationNotice | undefined {
+  return rotationNotices.find((notice) => notice === state);
 }
 
 /** The journal as a continued run gets it. */

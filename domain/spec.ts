@@ -2,6 +2,7 @@
  * What `rotate.yaml` says, resolved: defaults filled in, tags expanded, policies
  * merged. `config/` makes these from the file; everything else reads only these.
  */
+import type { FreezeSpec, ScheduleSpec } from './schedule.js';
 
 export interface SecretRef {
   environment: string;
@@ -120,6 +121,10 @@ export interface SecretSpec extends SecretRef {
   tags: readonly string[];
   /** Secrets of the same environment that are rotated before this one. */
   after: readonly string[];
+  /** How old its value may become, in milliseconds since its last rotation that succeeded; undefined: as old as you like. */
+  maxAgeMs?: number;
+  /** With `maxAgeMs`, and shorter: how long before then it counts as due soon. */
+  warnBeforeMs?: number;
 }
 
 export interface ConfigSpec {
@@ -127,4 +132,6 @@ export interface ConfigSpec {
   environments: readonly EnvironmentSpec[];
   hosts: readonly HostSpec[];
   secrets: readonly SecretSpec[];
+  schedules: readonly ScheduleSpec[];
+  freezes: readonly FreezeSpec[];
 }

@@ -63,6 +63,7 @@ export function startJournal(request: StartRequest, now: string): Journal {
     recorded: false,
     released: false,
     proof: [],
+    notices: 0,
     steps: initialSteps(),
     events: [],
     eventCount: 0,

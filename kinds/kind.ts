@@ -8,6 +8,7 @@
  */
 import type { CheckResult, Credential, CredentialUser, Target } from '../domain/credential.js';
 import type { Fence } from '../domain/fence.js';
+import type { ApplyPurpose } from '../domain/journal.js';
 import type { HostAccess } from '../domain/remote.js';
 import type { SecretValue } from '../domain/secret-value.js';
 import type { SecretRef } from '../domain/spec.js';
@@ -20,8 +21,24 @@ export interface KindContext {
   hosts: HostAccess;
   /** An admin login by its name in the worker's configuration. @throws RotateError BadConfig */
   login(name: string): Promise<SecretValue>;
+  /**
+   * Runs a command that the worker's configuration declares, with `input` on its standard input.
+   * @throws RotateError BadConfig; Timeout
+   */
+  command(name: string, input: Uint8Array): Promise<CommandResult>;
+  /** Names of those commands, where known. */
+  commands?: readonly string[];
+  /** Hosts with a unit that reads the secret, where known. */
+  consumers?: readonly string[];
   /** Aborted when the attempt is cancelled or runs out of time. */
   signal: AbortSignal;
+}
+
+/** How a command ended. What it printed is cut off after 4 KiB each, and may hold what it was given. */
+export interface CommandResult {
+  code: number;
+  stdout: string;
+  stderr: string;
 }
 
 /** Where the issuer stands. */
@@ -57,6 +74,11 @@ export interface Credentials {
   since?: string;
   /** Who said that he has done it, where only a person can. */
   confirmedBy?: string;
+  /**
+   * What the rotation does it for, where the target does not tell: the way back of `dual` has that of the way there.
+   * Absent: any.
+   */
+  purpose?: ApplyPurpose;
 }
 
 export interface Applied {

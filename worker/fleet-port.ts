@@ -144,6 +144,7 @@ export function makeFleetPort(options: FleetOptions): {
           deadManMs: job.deadManMs,
           pin: job.rotation,
           onFailure: job.onFailure,
+          tolerate: job.tolerate,
         },
         { heartbeat: (note) => pulse.heartbeat(note), signal: pulse.signal },
       );

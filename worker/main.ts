@@ -12,7 +12,7 @@ import type { Services } from '../activities/ports.js';
 import { connect } from '../client/connection.js';
 import { registerSearchAttributes } from '../client/register.js';
 import type { EndpointOptions } from '../client/endpoint.js';
-import { lookUpClaim, releaseClaim } from '../client/claims.js';
+import { lookUpClaim, releaseClaim, stateOfRotation } from '../client/claims.js';
 import type { DevState } from '../client/dev-state.js';
 import { loadCodecKeys } from '../codec/keyring.js';
 import { loadSealer } from '../codec/seal.js';
@@ -30,8 +30,10 @@ import { parseIdentities, type AgeIdentity } from '../stores/age/identity.js';
 import { parseSecret, renderSecret } from '../stores/format/format.js';
 import { taskQueue } from '../workflows/messages.js';
 import { startDevServer } from './dev-server.js';
+import { declaredCommands } from './declared-commands.js';
 import { makeFleetPort } from './fleet-port.js';
 import { ensureDevKeys, removeTemporalConfig, writeTemporalConfig } from './keys.js';
+import { makeNotifiers } from './notifiers.js';
 import { makeRepoPort } from './repo-port.js';
 import { connectWorker, startWorker } from './run-worker.js';
 import { installRuntime } from './runtime.js';
@@ -102,6 +104,7 @@ async function work(spec: WorkerSpec, server: EndpointOptions['server'], options
       await registerSearchAttributes(temporal);
       const { services, close } = await makeServices(spec, env, {
         lookUp: (claim) => lookUpClaim(temporal.client, claim),
+        stateOf: (rotation) => stateOfRotation(temporal.client, rotation),
         release: (claim, holder) => releaseClaim(temporal.client, claim, holder),
       });
       options.log(
@@ -149,6 +152,7 @@ async function makeServices(
   });
   const clone = await Clone.open({ remote: spec.repo, stateDir: spec.state, environment: git });
   const snapshots = new Snapshots(clone, keyring);
+  const notifiers = await makeNotifiers(spec.notify);
   const fleet = makeFleetPort({ spec, clone, env });
   return {
     services: {
@@ -159,6 +163,8 @@ async function makeServices(
       kinds,
       sealer,
       recipients: sealer.recipients,
+      notifiers,
+      commands: declaredCommands(spec.commands, env),
       login: (name) => readLogin(spec, name, (path) => readFromStore(clone, keyring, path)),
       examineWorker: () => fleet.examine(),
     },

@@ -6,6 +6,7 @@ import { readClaims } from '../repo/claims.js';
 import type { Clone } from '../repo/clone.js';
 import { commitFiles, rotationMessage, undoMessage, type Signature } from '../repo/commit.js';
 import { writeRecord } from '../repo/log-branch.js';
+import { readHistory } from '../repo/log-reader.js';
 import { merge } from '../repo/merge.js';
 import { deleteBranch, publishClaims, pushBranch, type Effect } from '../repo/publish.js';
 import { revertOnMain } from '../repo/revert.js';
@@ -107,6 +108,10 @@ export function makeRepoPort(clone: Clone, snapshots: Snapshots): RepoPort {
 
     async deleteBranch(request) {
       await deleteBranch(clone, toEffect(request));
+    },
+    async records(environment, signal) {
+      const { records } = await readHistory(clone.gitDir, { environment, remote: undefined, signal });
+      return records;
     },
     async writeRecord(record, signal) {
       await writeRecord(clone, record, { author, signal });

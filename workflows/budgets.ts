@@ -3,7 +3,12 @@
  * never tried again: the failure converter marks it so by the type's class.
  */
 import { proxyActivities, type ActivityOptions } from '@temporalio/workflow';
-import type { InspectActivities, RotationActivities } from '../activities/api.js';
+import type {
+  DueActivities,
+  InspectActivities,
+  NotifyActivities,
+  RotationActivities,
+} from '../activities/api.js';
 
 const backoff = { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '30s' } as const;
 
@@ -77,6 +82,24 @@ export function checking(): RotationActivities {
     startToCloseTimeout: '5m',
     heartbeatTimeout: '20s',
     retry: { ...backoff, maximumAttempts: 3 },
+  });
+}
+
+/** A look of a schedule; when it fails, the next look is not far. */
+export function assessing(): DueActivities {
+  return proxyActivities<DueActivities>({
+    startToCloseTimeout: '15m',
+    heartbeatTimeout: '30s',
+    retry: { ...backoff, maximumAttempts: 3 },
+  });
+}
+
+/** Deliveries hold up nobody; a receiver that is away for a day has missed it. */
+export function notifying(): NotifyActivities {
+  return proxyActivities<NotifyActivities>({
+    startToCloseTimeout: '30s',
+    scheduleToCloseTimeout: '24h',
+    retry: { ...backoff, maximumInterval: '15m' },
   });
 }
 

@@ -8,14 +8,20 @@ import type { Request } from '../domain/request.js';
 import type { StartRequest } from '../domain/start.js';
 import type { HostStatus, RotationEvent, RotationStatus } from '../domain/status.js';
 import type { StepName } from '../domain/steps.js';
+import type { SequencePart } from './run-sequence.js';
 
 export const workflowTypes = {
   rotation: 'rotation',
   wave: 'wave',
   claim: 'claim',
   inspectPlan: 'inspectPlan',
+  inspectPlans: 'inspectPlans',
   inspectFleet: 'inspectFleet',
   ping: 'ping',
+  notify: 'notify',
+  sequence: 'sequence',
+  due: 'due',
+  ages: 'ages',
 } as const;
 
 export const taskQueue = 'rotate';
@@ -40,6 +46,41 @@ export const progressSignal = 'progress';
 export interface WaveProgress {
   step: StepName;
   host: HostStatus;
+}
+
+/** Rotations that are carried out one after the other. */
+export type SequenceRequest = Request<{ rotations: StartRequest[] }>;
+/** Query on a sequence: its parts as they stand. */
+export const sequenceQuery = 'parts';
+
+/** What a Schedule of Temporal hands to each look. `since`: when it was made, RFC 3339. */
+export interface DueInput {
+  environment: string;
+  schedule: string;
+  since?: string;
+}
+/** Query on a look: its result so far. */
+export const dueQuery = 'result';
+export interface DueResult {
+  /** When it looked, RFC 3339. */
+  at: string;
+  outcome:
+    | 'looking'
+    | 'failed'
+    | 'undeclared'
+    | 'nothing-due'
+    | 'frozen'
+    | 'outside-window'
+    | 'nothing-started'
+    | 'started';
+  started: SequencePart[];
+  /** Sentences for a person: what is due and was not started, and why. */
+  told: string[];
+  /** When something will be started next, as far as can be known. */
+  next?: string;
+}
+export interface AgesInput {
+  environment: string;
 }
 
 /** Query on a claim: the workflow id of its holder. */

@@ -23,7 +23,17 @@ import { decide } from '../domain/decide.js';
 import { formatFence } from '../domain/fence.js';
 import { rotationId } from '../domain/ids.js';
 import type { Command, Journal, Outcome } from '../domain/journal.js';
-import { eventsAfter, forNextRun, memoOf, note, showHost, statusOf, stepOf } from '../domain/progress.js';
+import { notificationOf } from '../domain/notification.js';
+import {
+  eventsAfter,
+  forNextRun,
+  memoOf,
+  newsOf,
+  note,
+  showHost,
+  statusOf,
+  stepOf,
+} from '../domain/progress.js';
 import {
   finish,
   follow,
@@ -54,6 +64,7 @@ import {
 } from './messages.js';
 import { reasonOf } from './reason.js';
 import { failure, runCommand } from './run-command.js';
+import { startNotify } from './start-notify.js';
 
 /** Past destroy only forward is possible, and a second deploy waits for its turn: a park there tries again by itself. */
 const retryParkedEveryMs = 15 * 60_000;
@@ -108,6 +119,7 @@ export async function rotation(input: RotationInput): Promise<StatusAnswer> {
   return CancellationScope.nonCancellable(async () => {
     while (journal.endedAt === undefined) {
       showMemo();
+      await tell();
       const action = decide(journal, now());
       if (action.type === 'end') {
         // Let go first: whoever sees the end can start the next one at once.
@@ -119,11 +131,13 @@ export async function rotation(input: RotationInput): Promise<StatusAnswer> {
         if (worked && action.for === 'keep-old') await rest();
         journal = takeRest(journal, now());
         showMemo();
+        await tell();
         const before = journal;
         await condition(() => journal !== before, Math.max(1, Date.parse(action.until) - Date.now()));
       } else if (action.type === 'park') {
         journal = parkOn(journal, action.command, action.reason, now());
         showMemo();
+        await tell();
         if (worked) await rest();
         const moved = (): boolean => journal.parked === undefined || journal.endedAt !== undefined;
         const forward = pastUndo(journal) || (journal.parked !== undefined && isDrop(journal.parked.command));
@@ -138,6 +152,7 @@ export async function rotation(input: RotationInput): Promise<StatusAnswer> {
       }
     }
     showMemo();
+    await tell();
     await writeRecord();
     await condition(allHandlersFinished);
     return statusOf(journal);
@@ -151,10 +166,11 @@ export async function rotation(input: RotationInput): Promise<StatusAnswer> {
       journal = registered.journal;
       return { command, seq: registered.seq };
     });
-    showMemo();
     // Nothing reaches it from outside (the root is shielded), only what the handlers cancel.
     const scope = new CancellationScope();
     current = scope;
+    showMemo();
+    await tell();
     const outcomes = await scope.run(() =>
       Promise.all(begun.map(({ command, seq }) => runOne(command, seq, scope))),
     );
@@ -226,6 +242,24 @@ export async function rotation(input: RotationInput): Promise<StatusAnswer> {
     if (text === lastMemo) return;
     lastMemo = text;
     upsertMemo({ [statusMemo]: memo });
+  }
+
+  /** Tells people what is new; who is told and whether he can be reached holds up nothing. */
+  async function tell(): Promise<void> {
+    const news = newsOf(journal);
+    if (news === undefined) return;
+    journal = news.journal;
+    const { by, why, notices } = journal;
+    await startNotify(
+      notificationOf({
+        status: statusOf(journal),
+        event: news.event,
+        at: now(),
+        n: notices,
+        by,
+        ...(why === undefined ? {} : { why }),
+      }),
+    );
   }
 
   /** Continues as new with the journal; nothing is under way now. */

@@ -7,7 +7,9 @@ export const confirmCommand: CommandSpec = {
   summary: 'say that what a rotation asked you to do is done',
   description:
     'For a rotation that needs attention because only a person can do its next part, such as deleting a key at a vendor. What you say is kept in its record.',
-  arguments: [{ name: 'id', description: 'its id, or the beginning or end of it' }],
+  arguments: [
+    { name: 'id', description: 'its id, or the beginning or end of it', completes: 'open-rotation' },
+  ],
   options: [watchOption],
   examples: [{ command: 'rotate confirm 01JD --watch', does: 'go on, and follow it' }],
   run: (invocation) => sayTo(invocation, { say: 'confirm' }),

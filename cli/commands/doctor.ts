@@ -8,7 +8,9 @@ export const doctorCommand: CommandSpec = {
   summary: 'check everything that a rotation needs',
   description:
     'Checks the configuration, the repo, Temporal and the worker from here, and hosts, issuers and keys from the worker. Changes nothing; exits with 1 when something fails.',
-  arguments: [{ name: 'hosts', description: 'only these hosts', optional: true, variadic: true }],
+  arguments: [
+    { name: 'hosts', description: 'only these hosts', optional: true, variadic: true, completes: 'host' },
+  ],
   options: [],
   examples: [
     { command: 'rotate doctor', does: 'everything' },

@@ -7,7 +7,7 @@ export const historyCommand: CommandSpec = {
   summary: 'show the rotations of a secret',
   description:
     'Every rotation that a secret was part of, newest first, from the log branch, which is fetched when possible. Needs neither Temporal nor a worker.',
-  arguments: [{ name: 'secret', description: 'its name, or environment/name' }],
+  arguments: [{ name: 'secret', description: 'its name, or environment/name', completes: 'secret' }],
   options: [{ flags: '--limit <n>', description: 'the newest n' }],
   examples: [
     { command: 'rotate history db-password', does: 'a table' },

@@ -7,7 +7,9 @@ export const planCommand: CommandSpec = {
   summary: 'show what a rotation would do',
   description:
     'Shows what a rotation would do, step by step and host by host, as the worker computes it from the main branch. Changes nothing.',
-  arguments: [{ name: 'secrets', description: 'names, or environment/name', variadic: true }],
+  arguments: [
+    { name: 'secrets', description: 'names, or environment/name', variadic: true, completes: 'secret' },
+  ],
   options: [],
   examples: [
     { command: 'rotate plan db-password', does: 'for reading' },

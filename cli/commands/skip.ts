@@ -8,8 +8,12 @@ export const skipCommand: CommandSpec = {
   description:
     'For a rotation that needs attention because of a host. The host stays unproven: a value that it may hold is not withdrawn, unless its loss is accepted.',
   arguments: [
-    { name: 'id', description: 'the id of the rotation, or the beginning or end of it' },
-    { name: 'host', description: 'the host to leave out' },
+    {
+      name: 'id',
+      description: 'the id of the rotation, or the beginning or end of it',
+      completes: 'open-rotation',
+    },
+    { name: 'host', description: 'the host to leave out', completes: 'host' },
   ],
   options: [
     { flags: '--accept-loss', description: 'withdraw values although the host may be left with a dead one' },

@@ -10,7 +10,9 @@ export const startCommand: CommandSpec = {
   summary: 'rotate secrets',
   description:
     'Shows the plan, asks, and starts the rotation. It runs on the worker: it goes on when this command ends.',
-  arguments: [{ name: 'secrets', description: 'names, or environment/name', variadic: true }],
+  arguments: [
+    { name: 'secrets', description: 'names, or environment/name', variadic: true, completes: 'secret' },
+  ],
   options: [
     { flags: '--watch', description: 'follow it to its end (default)' },
     { flags: '--detach', description: 'print its id and return' },

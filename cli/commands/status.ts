@@ -8,7 +8,14 @@ export const statusCommand: CommandSpec = {
   summary: 'show rotations, or one of them',
   description:
     'Without an id, the rotations that Temporal still knows; with one, its steps and hosts, and its proof when it has ended.',
-  arguments: [{ name: 'id', description: 'its id, or the beginning or end of it', optional: true }],
+  arguments: [
+    {
+      name: 'id',
+      description: 'its id, or the beginning or end of it',
+      optional: true,
+      completes: 'rotation',
+    },
+  ],
   options: [],
   examples: [
     { command: 'rotate status', does: 'all, newest first' },

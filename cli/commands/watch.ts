@@ -6,7 +6,7 @@ export const watchCommand: CommandSpec = {
   summary: 'follow a rotation to its end',
   description:
     'Follows a rotation until it ends or asks for a person, and exits as the rotation did. Ctrl-C only stops the watching.',
-  arguments: [{ name: 'id', description: 'its id, or the beginning or end of it' }],
+  arguments: [{ name: 'id', description: 'its id, or the beginning or end of it', completes: 'rotation' }],
   options: [],
   examples: [
     { command: 'rotate watch 01JD', does: 'on a terminal: hosts and steps, redrawn in place' },

@@ -19,6 +19,7 @@ import type { Fence } from '../../domain/fence.js';
 import { assertId, assertStorePath, encodeName, stateDirectory, systemProfile } from '../remote-paths.js';
 import { bootDefault, failedUnits, monotonicClock, resolveLink } from '../shell-library.js';
 import { scriptPrologue, shellQuote } from '../ssh/shell.js';
+import { assertUnit } from '../unit-state.js';
 
 export interface JobRequest {
   /** Names unit, folder and result: the same id again attaches or reads the result. */
@@ -36,6 +37,8 @@ export interface JobRequest {
   pin: string;
   /** Whether a switch that failed is undone at once. Default `undo`. */
   onFailure?: 'undo' | 'keep';
+  /** Units whose failure in the switch says nothing about it: they are started again afterwards, and judged then. */
+  tolerate?: readonly string[];
   /** A switch that takes longer counts as hung and is undone. Default 20 min. */
   limitMs?: number;
 }
@@ -53,6 +56,7 @@ export function jobScript(request: JobRequest): string {
     limit_ms: String(Math.ceil(request.limitMs ?? 20 * 60_000)),
     pin: assertId(request.pin),
     on_failure: request.onFailure ?? 'undo',
+    tolerated: (request.tolerate ?? []).map(assertUnit).join(' '),
   };
   const header = Object.entries(values).map(([key, value]) => `${key}=${shellQuote(value)}`);
   return `#!/bin/sh\n${scriptPrologue}${header.join('\n')}\n${jobLibrary}${switchBody}`;
@@ -293,6 +297,7 @@ judge() {
     printf '%s\\n' "$_log" | list 'warning: the following units failed'
     printf '%s\\n' "$_log" | sed -n 's/^Failed to [a-z]* \\([^ :]*\\.[a-z]*\\)\\(:.*\\)\\{0,1\\}$/\\1/p'
   } | sort -u | while read -r _u; do
+    case " $tolerated " in *" $_u "*) continue ;; esac
     grep -qxF -e "$_u" "$d/failed.before" || echo "$_u"
   done | tr '\\n' ' ')
   case $rc in

@@ -22,9 +22,12 @@ import {
 import { hostsOf } from '../canary/host.js';
 import { parseContent, readSecret, sql, type Example } from './example.js';
 
-/** Samples arguments and environments of all processes; the app's own environment holds the value by design. */
-export function startSampler(): ProcessSampler {
-  const sampler = new ProcessSampler({ excludeEnviron: runsInUnit('app.service') });
+/**
+ * Samples arguments and environments of all processes; the app's own environment holds the value by design.
+ * @param more other units whose environment does
+ */
+export function startSampler(...more: readonly string[]): ProcessSampler {
+  const sampler = new ProcessSampler({ excludeEnviron: runsInUnit('app.service', ...more) });
   sampler.start();
   return sampler;
 }

@@ -75,6 +75,7 @@ export const postgresSchema = z
       if (settings.endpoints.indexOf(endpoint) < i)
         context.addIssue({ code: 'custom', path: ['endpoints', i], message: `${endpoint} is listed twice` });
   })
-  .transform((settings) => ({ ...settings, owner: settings.owner ?? settings.roles[0] ?? '' }));
+  .transform((settings) => ({ ...settings, owner: settings.owner ?? settings.roles[0] ?? '' }))
+  .describe('a password that applications log in to PostgreSQL with');
 
 export type PostgresSettings = z.infer<typeof postgresSchema>;

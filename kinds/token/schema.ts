@@ -89,7 +89,10 @@ export const tokenSchema = z
         path: settings.length === undefined ? [first ?? 'base64url'] : ['length'],
         message: `gives ${Math.floor(entropyBits(settings))} bits of entropy, ${leastBits} are the least`,
       });
-  });
+  })
+  .describe(
+    'a random value that the fleet itself accepts: session, CSRF and JWT secrets, keys between own services',
+  );
 
 export type TokenSettings = z.infer<typeof tokenSchema>;
 

@@ -55,7 +55,7 @@ export function structuredFormat(syntax: Syntax, path: ValuePath, writing: Writi
         spliced !== undefined && onlyThis(syntax, document, spliced, path, value)
           ? spliced
           : rewritten(syntax, text, path, value);
-      if (!onlyThis(syntax, document, result, path, value))
+      if (result === undefined || !onlyThis(syntax, document, result, path, value))
         throw new RotateError('BadFormat', `the value cannot be written to ${formatPath(path)} of ${what}`, {
           hint: 'is it an anchor that other places refer to? write it out there',
         });
@@ -164,12 +164,27 @@ function written(syntax: Syntax, value: string | readonly string[], plain: boole
   return JSON.stringify(value);
 }
 
-function rewritten(syntax: Syntax, text: string, path: ValuePath, value: string | readonly string[]): string {
+function rewritten(
+  syntax: Syntax,
+  text: string,
+  path: ValuePath,
+  value: string | readonly string[],
+): string | undefined {
   const document = read(syntax, text);
   const node = document.getIn(path, true);
   if (isSeq(node) && typeof value !== 'string') node.items = value.map((entry) => quoted(entry));
   else document.setIn(path, typeof value === 'string' ? quoted(value) : value);
-  return document.toString({ lineWidth: 0 });
+  try {
+    return document.toString({ lineWidth: 0 });
+  } catch (error) {
+    if (isAliasError(error)) return undefined;
+    throw error;
+  }
+}
+
+/** The anchor of an alias is gone. The library has no type for it. */
+function isAliasError(error: unknown): boolean {
+  return error instanceof Error && /\balias\b/i.test(error.message);
 }
 
 function quoted(value: string): Scalar {
@@ -186,15 +201,14 @@ function onlyThis(
   path: ValuePath,
   value: string | readonly string[],
 ): boolean {
-  let document: Document;
   try {
-    document = read(syntax, after);
+    const actual: unknown = read(syntax, after).toJS();
+    const expected = replaceAt(before.toJS(), path, value);
+    return JSON.stringify(actual) === JSON.stringify(expected);
   } catch (error) {
-    if (error instanceof RotateError) return false;
+    if (error instanceof RotateError || isAliasError(error)) return false;
     throw error;
   }
-  const expected: unknown = before.toJS();
-  return JSON.stringify(document.toJS()) === JSON.stringify(replaceAt(expected, path, value));
 }
 
 function replaceAt(tree: unknown, path: ValuePath, value: unknown): unknown {

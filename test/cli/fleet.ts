@@ -129,6 +129,7 @@ function makeActivities(troubles: Troubles, held: ReadonlySet<string>): object {
       plan: makePlan(environment, secrets),
       digest: 'd'.repeat(64),
     }),
+    makePlans: async () => [],
     examine: async ({ hosts }) => ({
       findings: (hosts ?? ['web-1', 'web-2']).map((name) => ({
         subject: `host ${name}`,

@@ -14,7 +14,7 @@ export function pushLog(folder: string, records: readonly RotationRecord[]): voi
       encoding: 'utf8',
       stdio: 'pipe',
     });
-  execFileSync('git', ['init', '--quiet', '--initial-branch=rotate-log', clone]);
+  execFileSync('git', ['init', '--quiet', '--initial-branch=rotate-log', clone], { stdio: 'pipe' });
   for (const each of records) {
     const file = join(clone, each.environment, `${each.id}.json`);
     mkdirSync(dirname(file), { recursive: true });

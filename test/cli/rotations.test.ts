@@ -274,6 +274,41 @@ describe('rotate status', () => {
     await until(id, 'done');
   });
 
+  test('finds it by letters that look like digits, and says which one may be meant', async () => {
+    const id = await underWay();
+    const worn = id.replaceAll('0', 'o').replaceAll('1', 'l');
+    expect(JSON.parse((await here(`status ${worn} --json`)).stdout).id).toBe(id);
+    const last = id.endsWith('Z') ? 'Y' : 'Z';
+    expect(await here(`status ${id.slice(0, -1)}${last}`)).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining(`hint: did you mean \`${id}\`?`),
+    });
+    fleet.held.clear();
+    await until(id, 'done');
+  });
+
+  test('is completed by those under way, before those that have ended', async () => {
+    const ended = await underWay();
+    fleet.held.clear();
+    await until(ended, 'done');
+    pushLog(fleet.temporal.folder, [record(ended, 'prod', 'db-password', {})]);
+    await here('list');
+    const id = await underWay();
+    await expect
+      .poll(async () => (await here('__complete -- retry 0')).stdout)
+      .toBe(`${id}\trunning, prod/db-password\n`);
+    expect((await here('__complete -- status 0')).stdout).toBe(
+      `${id}\trunning, prod/db-password\n${ended}\tdone, prod/db-password\n`,
+    );
+    const { stdout } = await rotate(['__complete', '--', 'abort', ''], {
+      cwd: fleet.repo,
+      env: { ...fleet.env, TEMPORAL_ADDRESS: '127.0.0.1:1' },
+    });
+    expect(stdout).toBe(`${ended}\tdone, prod/db-password\n`);
+    fleet.held.clear();
+    await until(id, 'done');
+  });
+
   test('shows steps, hosts and the proof', async () => {
     const { stdout: started } = await here('start db-password --yes --json');
     const { stdout, code } = await here(`status ${JSON.parse(started).id}`);
@@ -404,7 +439,10 @@ describe('a parked rotation', () => {
     const id = await parked();
     const { code, stdout } = await here(`skip ${id} web-9 --json`);
     expectOutput(stdout, 'error');
-    expect(JSON.parse(stdout).error.type).toBe('UnknownHost');
+    expect(JSON.parse(stdout).error).toMatchObject({
+      type: 'UnknownHost',
+      message: expect.stringContaining('did you mean `web-1` or `web-2`?'),
+    });
     expect(code).toBe(2);
     await here(`rollback ${id} --watch`);
   });

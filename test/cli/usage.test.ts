@@ -2,15 +2,22 @@
 import { readdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 
+import { Option } from 'commander';
 import { describe, expect, test } from 'vitest';
 
+import type { Context } from '../../cli/context.js';
 import { exitCodeOfState, exitCodes, failureExitCodes } from '../../cli/exit-codes.js';
+import { readFlags } from '../../cli/flags.js';
+import { globalOptions } from '../../cli/global-options.js';
+import { overviewExamples } from '../../cli/man/overview-page.js';
+import { parse, type Parsed } from '../../cli/program.js';
 import { commands } from '../../cli/registry.js';
 import { reportError } from '../../cli/report-error.js';
 import { makeScreen } from '../../cli/screen.js';
 import { RotateError } from '../../domain/failure.js';
 import { rotationStates, stepNames } from '../../domain/steps.js';
 import schema from '../../schemas/output.schema.json' with { type: 'json' };
+import { groupCommands } from './group-commands.js';
 import { expectOutput } from './schema.js';
 import { rotate, transcript, type World } from './world.js';
 
@@ -31,6 +38,33 @@ rotate: error: unknown option \`--detatch\`
 rotate: hint: did you mean \`--detach\`?
 => 2
 `);
+  });
+
+  test('suggests the option that was meant before `=`, and a value', async () => {
+    expect(await typed('list --evn=prod')).toContain('did you mean `--env`?');
+    expect(await typed('start a --accept_loss')).toContain('hint: `rotate start --help` shows what there is');
+    expect(await typed('skip a b --acceptloss')).toContain('did you mean `--accept-loss`?');
+    expect(await typed('completion bsah')).toContain('did you mean `bash`?');
+    expect(await typed('stat')).toContain('did you mean `start`?');
+    expect(await typed('nothing')).toContain('hint: `rotate --help` shows what there is');
+  });
+
+  test('suggests a command to who asks for its help', async () => {
+    for (const line of ['strat --help', 'help strat'])
+      expect(await typed(line)).toBe(`$ rotate ${line}
+rotate: error: unknown command \`strat\`
+rotate: hint: did you mean \`start\`?
+=> 2
+`);
+  });
+
+  test('shows by `rotate help` what --help shows', async () => {
+    const world = { cwd: tmpdir() };
+    for (const { name } of commands)
+      expect(await rotate(['help', ...name.split(' ')], world)).toEqual(
+        await rotate([...name.split(' '), '--help'], world),
+      );
+    expect(await rotate(['help'], world)).toEqual(await rotate(['--help'], world));
   });
 
   test('names what is missing and what is too much', async () => {
@@ -56,7 +90,7 @@ rotate: hint: did you mean \`--detach\`?
 
   test('prints help with examples on stdout for every command', async () => {
     for (const { name, summary, examples } of commands) {
-      const { code, stdout, stderr } = await rotate([name, '--help'], { cwd: tmpdir() });
+      const { code, stdout, stderr } = await rotate([...name.split(' '), '--help'], { cwd: tmpdir() });
       expect([code, stderr]).toEqual([0, '']);
       expect(stdout).toContain(`Usage: rotate ${name}`);
       expect(stdout).toContain('--json');
@@ -66,6 +100,14 @@ rotate: hint: did you mean \`--detach\`?
     }
   });
 
+  test.each([
+    ...commands.flatMap(({ name, examples }) => examples.map(({ command }) => [name, command] as const)),
+    ...overviewExamples.map(({ command }) => [wordsOf(command)[0] ?? '', command] as const),
+  ])('parses the example of %s: %s', async (name, command) => {
+    const parsed = await parse(wordsOf(command), commands, silentContext());
+    expect(parsed?.spec.name).toBe(name);
+  });
+
   test('prints its version', async () => {
     expect(await typed('--version')).toMatch(/^\$ rotate --version\n\d+\.\d+\.\d+\n=> 0\n$/);
   });
@@ -73,7 +115,7 @@ rotate: hint: did you mean \`--detach\`?
   test('registers every command of its folder', () => {
     const files = readdirSync(new URL('../../cli/commands', import.meta.url));
     expect(files.map((file) => file.replace(/\.ts$/, '')).toSorted()).toEqual(
-      commands.map(({ name }) => name).toSorted(),
+      commands.map(({ name }) => name.replaceAll(' ', '-')).toSorted(),
     );
   });
 
@@ -90,6 +132,110 @@ rotate: error: cannot read the codec key file /nonexistent.key (ENOENT)
 rotate: hint: check the path and its permissions
 => 2
 `);
+  });
+});
+
+/** The words behind `rotate` in an example, as a shell splits them. */
+function wordsOf(command: string): string[] {
+  const [, call = ''] = /\brotate ([^|>)]*)/.exec(command) ?? [];
+  return [...call.matchAll(/'([^']*)'|\S+/g)].map(([word, inside]) => inside ?? word);
+}
+
+function silentContext(): Context {
+  const none = { write: () => {}, isTTY: false, columns: undefined, rows: undefined };
+  return {
+    stdout: none,
+    stderr: none,
+    stdin: { isTTY: false, readLine: async () => undefined },
+    env: {},
+    cwd: tmpdir(),
+    signal: new AbortController().signal,
+  };
+}
+
+describe('groups of commands', () => {
+  async function run(line: string): Promise<{ printed: string; parsed: Parsed | undefined; error: unknown }> {
+    let printed = '';
+    const context = silentContext();
+    const out = { ...context.stdout, write: (text: string) => void (printed += text) };
+    try {
+      const parsed = await parse(line.split(' '), groupCommands, { ...context, stdout: out, stderr: out });
+      return { printed, parsed, error: undefined };
+    } catch (error) {
+      return { printed, parsed: undefined, error };
+    }
+  }
+
+  test('are found by all their words', async () => {
+    const { parsed } = await run('schedule pause a --json b');
+    expect(parsed?.spec.name).toBe('schedule pause');
+    expect(parsed?.args).toEqual(['a', 'b']);
+    expect(parsed?.options.flag('json')).toBe(true);
+    const { parsed: add } = await run('--env prod key add age --as reader --as=writer');
+    expect(add?.options.list('as')).toEqual(['reader', 'writer']);
+    expect(add?.options.text('env')).toBe('prod');
+  });
+
+  test('list their commands', async () => {
+    const { printed } = await run('schedule --help');
+    expect(printed).toMatch(/^Usage: rotate schedule \[options\] \[command\]\n\nSchedules of rotate.yaml.\n/);
+    expect(printed).toMatch(
+      /\nCommands:\n {2}apply \[options\] +does schedule apply\n {2}pause <names...> +does schedule pause\n/,
+    );
+    expect((await run('--help')).printed).toMatch(/\n {2}schedule +schedules of rotate.yaml\n {2}key +add\n/);
+    expect((await run('schedule apply --help')).printed).toMatch(
+      /^Usage: rotate schedule apply \[options\]\n/,
+    );
+  });
+
+  test.each([
+    ['schedule', 'no command was given', 'the commands are listed above'],
+    ['schedul', 'unknown command `schedul`', 'did you mean `schedule`?'],
+    ['schedule aply', 'unknown command `schedule aply`', 'did you mean `schedule apply`?'],
+    ['schedule aply --help', 'unknown command `schedule aply`', 'did you mean `schedule apply`?'],
+    [
+      'schedule nothing',
+      'unknown command `schedule nothing`',
+      '`rotate schedule --help` shows what there is',
+    ],
+    ['schedule apply --prnue', 'unknown option `--prnue`', 'did you mean `--prune`?'],
+    [
+      'schedule apply --xyzzy',
+      'unknown option `--xyzzy`',
+      '`rotate schedule apply --help` shows what there is',
+    ],
+    [
+      'schedule apply x',
+      /^too many arguments for `apply`/,
+      '`rotate schedule apply --help` shows what there is',
+    ],
+    ['key add agge', /^command-argument value `agge` is invalid/, 'did you mean `age`?'],
+    ['key add age --as raeder', /`raeder` is invalid/, 'did you mean `reader`?'],
+  ])('say of `%s` that there is %s', async (line, message, hint) => {
+    const { error } = await run(line);
+    expect(error).toMatchObject({ type: 'Usage', message: expect.stringMatching(message), hint });
+  });
+
+  test('are no commands themselves', () => {
+    const names = commands.map(({ name }) => name);
+    expect(names.filter((name) => names.some((other) => other.startsWith(`${name} `)))).toEqual([]);
+    expect(new Set(names).size).toBe(names.length);
+    for (const name of names) expect(name).toMatch(/^[a-z]+( [a-z]+)*$/);
+  });
+});
+
+describe('flags', () => {
+  test('are read as the parser reads them', () => {
+    for (const option of [...commands, ...groupCommands]
+      .flatMap(({ options }) => options)
+      .concat(globalOptions)) {
+      const { short, long, value } = readFlags(option);
+      const theirs = new Option(option.flags);
+      expect([short, long, value !== undefined]).toEqual([theirs.short, theirs.long, theirs.required]);
+      expect(option.values === undefined || option.completes === undefined).toBe(true);
+    }
+    expect(() => readFlags({ flags: '--Bad' })).toThrow(TypeError);
+    expect(() => readFlags({ flags: '--maybe [value]' })).toThrow(TypeError);
   });
 });
 

@@ -4,7 +4,6 @@ import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { readRotateYaml } from '../../config/rotate-yaml.js';
 import { jsonSchemas } from '../../config/schemas.js';
-import { kindSchemas } from '../../kinds/schemas.js';
 import { parseWorkerYaml } from '../../config/worker-yaml.js';
 
 const docs = readFileSync(join(import.meta.dirname, '../../docs/configuration.md'), 'utf8');
@@ -24,6 +23,7 @@ test('the files that the page shows are right', () => {
 
 const Node = z.looseObject({
   default: z.unknown().optional(),
+  description: z.string().optional(),
   properties: z.record(z.string(), z.unknown()).optional(),
   additionalProperties: z.unknown().optional(),
   items: z.unknown().optional(),
@@ -43,7 +43,8 @@ function keysOf(schema: unknown): Key[] {
   const own = Object.entries(properties ?? {}).flatMap(([key, value]) => {
     const fallback = Node.parse(value).default;
     const here = { key, fallback: fallback === undefined ? undefined : text(fallback) };
-    return [...kindSchemas.keys(), 'format'].includes(key) ? [] : [here, ...keysOf(value)];
+    const block = Node.parse(value).description?.startsWith('Settings of the kind ') === true;
+    return block || key === 'format' ? [] : [here, ...keysOf(value)];
   });
   return [...own, ...keysOf(additionalProperties), ...keysOf(items)];
 }

@@ -13,11 +13,22 @@ describe('kinds', () => {
   });
 
   const postgres = { owner: 'o', database: 'd', endpoints: ['db-1:5432'] };
+  const http = {
+    base: 'https://api.vendor.example/v1',
+    auth: { login: 'x', headers: { authorization: 'Bearer {admin}' } },
+    list: { get: '/keys', ids: '/data/*/id' },
+    create: { post: '/keys', value: '/secret', id: '/id' },
+    check: { get: '/whoami', headers: { authorization: 'Bearer {value}' } },
+    delete: { delete: '/keys/{id}' },
+  };
   const blocks: [string, unknown][] = [
+    ['http', http],
+    ['http', { ...http, identify: { ...http.check, id: '/id' } }],
     ['postgres', { ...postgres, roles: ['a'], admin: { login: 'x' } }],
     ['postgres', { ...postgres, roles: ['a', 'b'], admin: { host: 'db-1', as: 'postgres' } }],
     ['token', { hex: 32 }],
     ['token', { words: 12, keepOld: '7d' }],
+    ['manual', { overlap: 'dual', check: { command: ['smtp-check'], on: 'consumers' } }],
   ];
 
   test('have at least one example here', () => {

@@ -69,6 +69,8 @@ describe('the example', () => {
         },
         tags: [],
         after: [],
+        maxAgeMs: 15_552_000_000,
+        warnBeforeMs: 1_209_600_000,
       },
     ]);
   });
@@ -154,6 +156,8 @@ describe('defaults', () => {
       environments: [],
       hosts: [],
       secrets: [],
+      schedules: [],
+      freezes: [],
     });
   });
 });
@@ -273,7 +277,7 @@ const mistakes: [string, string, string[]][] = [
   [
     'a key that resembles none',
     fleet.replace('version: 1', 'version: 1\n▸xyzzy: 1'),
-    ['xyzzy: unknown key `xyzzy` [what can stand here: policies, repo, secrets]'],
+    ['xyzzy: unknown key `xyzzy` [what can stand here: freezes, policies, repo, schedules, secrets]'],
   ],
   [
     'a misspelt key in a block of a kind',
@@ -406,7 +410,9 @@ const mistakes: [string, string, string[]][] = [
   [
     'an unknown kind',
     secret('').replace('kind: postgres', 'kind: ▸postgers'),
-    ['secrets.prod.db.kind: unknown kind `postgers`, did you mean `postgres`? [kinds: postgres, token]'],
+    [
+      'secrets.prod.db.kind: unknown kind `postgers`, did you mean `postgres`? [kinds: http, manual, postgres, token]',
+    ],
   ],
   [
     'a block of a kind that is not there',

@@ -20,7 +20,9 @@ test('the example is read', () => {
       knownHosts: '/etc/ssh/ssh_known_hosts',
     },
     logins: { 'app-admin': { type: 'file', path: '/run/credentials/rotate/app-admin.url' } },
+    commands: {},
     temporal: { profile: 'default' },
+    notify: { channels: [] },
   });
 });
 
@@ -40,7 +42,22 @@ test('what is left out has its default, and relative paths are relative to the f
     codecKeys: ['/srv/rotate/keys/codec.key'],
     ssh: { agent: true, knownHosts: '/etc/ssh/ssh_known_hosts' },
     logins: { a: { type: 'file', path: '/srv/rotate/a.url' }, b: { type: 'store', path: 'secrets/b.age' } },
+    commands: {},
     temporal: { profile: 'default' },
+    notify: { channels: [] },
+  });
+});
+
+test('commands are programs with their arguments, by absolute path, by a path beside the file, or by name', () => {
+  const text = `${small}commands:
+  a: { command: [/opt/a, --x], timeout: 5s }
+  b: { command: [bin/b, c/d] }
+  c: { command: [curl] }
+`;
+  expect(parseWorkerYaml(text, '/srv/rotate/worker.yaml').commands).toEqual({
+    a: { argv: ['/opt/a', '--x'], timeoutMs: 5_000 },
+    b: { argv: ['/srv/rotate/bin/b', 'c/d'], timeoutMs: 15_000 },
+    c: { argv: ['curl'], timeoutMs: 15_000 },
   });
 });
 
@@ -124,6 +141,24 @@ describe('each mistake is told with its line, column, key path and hint', () => 
       `${small}logins:\n  a: ▸postgres://a:hunter2@x\n`,
       'logins.a: must be a mapping, not a single value',
       undefined,
+    ],
+    [
+      'a command as text for a shell',
+      `${small}commands:\n  a: { command: ▸curl -u hunter2 }\n`,
+      'commands.a.command: must be a list, not text',
+      undefined,
+    ],
+    [
+      'a command that takes longer than an attempt',
+      `${small}commands:\n  a: { command: [x], timeout: ▸1m }\n`,
+      'commands.a.timeout: must be at most 25s',
+      undefined,
+    ],
+    [
+      'a command without a program',
+      `${small}commands:\n  ▸a: { timeout: 1s }\n`,
+      'commands.a.command: is missing',
+      'add `command`',
     ],
     [
       'a key in the clear',

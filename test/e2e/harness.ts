@@ -135,7 +135,7 @@ export async function expectNoFailedLogin({ clients }: Watch): Promise<void> {
 /** No value was left behind anywhere, each search proven by its own decoy. */
 export async function expectNothingLeft(
   harness: Harness,
-  watched: Watch,
+  watched: Omit<Watch, 'clients'>,
   more: readonly { name: string; value: string }[] = [],
 ): Promise<void> {
   const needles = await needlesOf(harness.example, [

@@ -235,6 +235,9 @@ describe('a switch that fails', () => {
       armed: [],
     });
     expect((await lab.exec('h1', 'systemctl is-active app.service')).trim()).toBe('active');
+    // Who starts it again afterwards judges it then.
+    const tolerant = await switchTo(bad, { tolerate: ['app.service'] });
+    expect(tolerant).toMatchObject({ outcome: 'switched', rc: 4, newlyFailed: [] });
   });
 
   test('because of a unit that had failed before counts as switched', async () => {

@@ -11,6 +11,7 @@ import { SecretValue } from '../../../domain/secret-value.js';
 import type { KindContext } from '../../../kinds/kind.js';
 import { hostSession } from '../../../kinds/postgres/admin-host.js';
 import { loginSession } from '../../../kinds/postgres/admin-login.js';
+import { noCommand } from '../no-command.js';
 import { superuserPassword } from './fixture.js';
 import { hostAccess, localHost } from './local-host.js';
 import { type PostgresServer, freePort, startServer, systemUser } from './server.js';
@@ -22,6 +23,7 @@ function contextWith(host: RemoteHost, url = ''): KindContext {
     secret: { environment: 'prod', name: 'db-password' },
     hosts: hostAccess(host),
     login: async () => SecretValue.fromText(url),
+    command: noCommand,
     signal: new AbortController().signal,
   };
 }

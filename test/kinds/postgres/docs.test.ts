@@ -6,6 +6,7 @@ import { SecretValue } from '../../../domain/secret-value.js';
 import type { KindContext } from '../../../kinds/kind.js';
 import { postgres } from '../../../kinds/postgres/kind.js';
 import { type PostgresSettings, postgresSchema } from '../../../kinds/postgres/schema.js';
+import { noCommand } from '../no-command.js';
 import { hostAccess, localHost } from './local-host.js';
 import { type PostgresServer, startServer, systemUser } from './server.js';
 
@@ -46,6 +47,7 @@ const context = (url = ''): KindContext => ({
   secret: { environment: 'prod', name: 'db-password' },
   hosts: hostAccess(localHost('db-1')),
   login: async () => SecretValue.fromText(url),
+  command: noCommand,
   signal: new AbortController().signal,
 });
 

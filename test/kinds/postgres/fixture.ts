@@ -5,6 +5,7 @@ import type { RemoteHost } from '../../../domain/remote.js';
 import { SecretValue } from '../../../domain/secret-value.js';
 import type { PostgresSettings } from '../../../kinds/postgres/schema.js';
 import type { KindFixture } from '../contract.js';
+import { noCommand } from '../no-command.js';
 import { hostAccess, localHost } from './local-host.js';
 import type { PostgresServer } from './server.js';
 
@@ -62,6 +63,7 @@ export async function fixture(
         if (name !== 'app-admin') throw new RotateError('BadConfig', `no login ${name}`);
         return SecretValue.fromText(`${url}\n`);
       },
+      command: noCommand,
       signal: new AbortController().signal,
     },
     async connect({ account, value }) {

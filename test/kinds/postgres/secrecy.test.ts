@@ -13,6 +13,7 @@ import type { KindFixture } from '../contract.js';
 import type { PostgresSettings } from '../../../kinds/postgres/schema.js';
 import { type Way, fixture } from './fixture.js';
 import { localHost } from './local-host.js';
+import { begin, commit, silence, silenceSampling } from '../../../kinds/postgres/statements.js';
 import { type PostgresServer, startServer } from './server.js';
 
 let server: PostgresServer;
@@ -101,6 +102,46 @@ describe.each<Way>(['host', 'login'])('administered by %s', (way) => {
     expect(text.includes('log_transaction_sample_rate')).toBe(true);
     expect(text.includes('pg_identify_object')).toBe(true);
     // argv, and so the process list and sudo's log, hold the script and its parameters only
+    const commands = host.ran.flatMap(({ script, args }) => [script, ...(args ?? [])]).join('\n');
+    expect(found(commands, credentials)).toEqual([]);
+  });
+
+  it('leaves no trace of the values or verifiers of a swap, the one that it reads included', async () => {
+    const { context } = made;
+    const settings = { ...made.settings, roles: ['app_b'], owner: 'app_b' };
+    const value = newPassword();
+    const stored = (await scramVerifier(value)).text();
+    const quiet = await server.client({ user: 'postgres' });
+    // the test's own statement, which must not be what is found
+    for (const text of [
+      silenceSampling,
+      begin,
+      silence,
+      `ALTER ROLE app_b LOGIN PASSWORD '${stored}'`,
+      commit,
+    ])
+      await quiet.query(text);
+    await quiet.end();
+    const { verifier } = await postgres.inspect(context, settings, { value });
+    expect(verifier?.text()).toBe(stored);
+    const old = { value, ...(verifier === undefined ? {} : { verifier }) };
+    const fresh = await postgres.generate(context, settings, old);
+    const credentials = { old, new: fresh };
+    await postgres.apply(
+      context,
+      settings,
+      credentials,
+      { old: 'disabled', new: 'valid' },
+      { epoch: 1, seq: 1 },
+    );
+    await postgres.apply(
+      context,
+      settings,
+      credentials,
+      { old: 'valid', new: 'absent' },
+      { epoch: 1, seq: 2 },
+    );
+    expect(found(await places(), credentials)).toEqual([]);
     const commands = host.ran.flatMap(({ script, args }) => [script, ...(args ?? [])]).join('\n');
     expect(found(commands, credentials)).toEqual([]);
   });

@@ -7,6 +7,7 @@ import { token } from '../../../kinds/token/kind.js';
 import { charactersOf, entropyBits, tokenSchema, type TokenSettings } from '../../../kinds/token/schema.js';
 import { newToken } from '../../../kinds/token/value.js';
 import type { KindContext } from '../../../kinds/kind.js';
+import { noCommand } from '../no-command.js';
 
 const context: KindContext = {
   secret: { environment: 'prod', name: 'session' },
@@ -18,6 +19,7 @@ const context: KindContext = {
   login: async (name) => {
     throw new RotateError('BadConfig', name);
   },
+  command: noCommand,
   signal: new AbortController().signal,
 };
 

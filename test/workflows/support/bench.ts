@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client, WorkflowHandle } from '@temporalio/client';
 import { ulid } from 'ulid';
 
-import { lookUpClaim, releaseClaim } from '../../../client/claims.js';
+import { lookUpClaim, releaseClaim, stateOfRotation } from '../../../client/claims.js';
 import type { TemporalConnection } from '../../../client/connection.js';
 import { makeRequest } from '../../../client/requests.js';
 import { makeDataConverter } from '../../../codec/data-converter.js';
@@ -103,6 +103,10 @@ export async function startBench(options: BenchOptions = {}): Promise<Bench> {
   const connection = await temporal.connect(keys);
   const { client } = connection;
   const stands = standIns({
+    stateOf: async (rotation) => {
+      const state = await stateOfRotation(client, rotation);
+      return state === undefined ? {} : { state };
+    },
     lookUpHolder: async ({ claim, release }) => {
       const found = await lookUpClaim(client, claim);
       if (found === undefined) return { holder: '', running: false, released: true };

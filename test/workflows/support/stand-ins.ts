@@ -5,11 +5,18 @@
  */
 import { Context } from '@temporalio/activity';
 
-import type { RotationActivities } from '../../../activities/api.js';
+import type {
+  Assessment,
+  DueActivities,
+  NotifyActivities,
+  RotationActivities,
+} from '../../../activities/api.js';
 import { RotateError, type FailureType } from '../../../domain/failure.js';
 import type { Fence } from '../../../domain/fence.js';
+import type { Notification } from '../../../domain/notification.js';
 import { overlapOf, type Plan } from '../../../domain/plan.js';
 import type { ProofLine } from '../../../domain/status.js';
+import type { RotationState } from '../../../domain/steps.js';
 import { targetOf } from '../../../domain/targets.js';
 import { highestIn, makeWorld, pass, type World } from './world.js';
 
@@ -59,13 +66,20 @@ interface Entry extends Script {
 }
 
 export interface StandIns {
-  activities: RotationActivities;
+  activities: RotationActivities & NotifyActivities & DueActivities;
+  /** What people were told, in order, by rotation. */
+  told: Notification[];
+  /** What schedules find, by name. */
+  assessments: Map<string, Assessment | RotateError>;
   /** Sets up what rotation `id` meets; rotations of one world share it. */
   script(id: string, plan: Plan, world?: World): Script;
+  /** For a rotation of `plan` whose id the workflow chooses. */
+  expect(plan: Plan, prepare: (script: Script) => void): void;
 }
 
 export interface StandInPorts {
   lookUpHolder: RotationActivities['lookUpHolder'];
+  stateOf?: (rotation: string) => Promise<{ state?: RotationState }>;
   /** Called with each call before it does anything. */
   onCall?: (id: string, call: Call) => Promise<void>;
   /** Called when the call has taken effect, before it returns; may hang for ever (a test that kills the process). */
@@ -74,6 +88,62 @@ export interface StandInPorts {
 
 export function standIns(ports: StandInPorts): StandIns {
   const entries = new Map<string, Entry>();
+
+  /** Scripts for rotations whose ids are not known before, by what they are about. */
+  const expected = new Map<string, { plan: Plan; prepare: (script: Script) => void }>();
+  const adopt = (id: string, environment: string, secrets: readonly string[]): void => {
+    const found = expected.get(`${environment}/${secrets.join(',')}`);
+    if (found === undefined || entries.has(id)) return;
+    found.prepare(makeScript(id, found.plan, makeWorld(found.plan)));
+  };
+
+  function makeScript(id: string, plan: Plan, world: World = makeWorld(plan)): Entry {
+    const faults = new Map<string, Fault>();
+    const calls: Call[] = [];
+    const watchers = new Set<() => void>();
+    const entry: Entry = {
+      plan,
+      world,
+      calls,
+      faults,
+      watchers,
+      labels: () => calls.filter((c) => c.attempt === 1).map((c) => c.label),
+      fail: (label, type, options = {}) =>
+        void faults.set(label, {
+          do: 'fail',
+          type,
+          left: options.times ?? Number.POSITIVE_INFINITY,
+          afterEffect: options.afterEffect ?? false,
+          ...(options.hint === undefined ? {} : { hint: options.hint }),
+        }),
+      hang: (label) => void faults.set(label, { do: 'hang' }),
+      gate: (label, options = {}) => {
+        let release = (): void => {};
+        const open = new Promise<void>((resolve) => {
+          release = resolve;
+        });
+        const gate: Fault = { do: 'gate', open, stubborn: options.stubborn ?? false };
+        faults.set(label, gate);
+        return () => {
+          if (faults.get(label) === gate) faults.delete(label);
+          release();
+        };
+      },
+      heal: (label) => void faults.delete(label),
+      reached: (label, times = 1) =>
+        new Promise((resolve) => {
+          const look = (): void => {
+            if (calls.filter((c) => c.label === label).length < times) return;
+            watchers.delete(look);
+            resolve();
+          };
+          watchers.add(look);
+          look();
+        }),
+    };
+    entries.set(id, entry);
+    return entry;
+  }
 
   const entryOf = (id: string): Entry => {
     const entry = entries.get(id);
@@ -123,15 +193,29 @@ export function standIns(ports: StandInPorts): StandIns {
     return effect(entry.world);
   }
 
-  const activities: RotationActivities = {
+  const told: Notification[] = [];
+  const assessments = new Map<string, Assessment | RotateError>();
+  const activities: RotationActivities & NotifyActivities & DueActivities = {
+    assess: async ({ schedule }) => {
+      const found = assessments.get(schedule);
+      if (found === undefined) return { declared: false, batches: [], people: [] };
+      if (found instanceof RotateError) throw found;
+      return found;
+    },
+    stateOf: async ({ rotation }) => (await ports.stateOf?.(rotation)) ?? {},
+    findOld: async () => ({ notices: [] }),
+    listChannels: async () => ({ channels: ['ops'] }),
+    deliver: async ({ notification }) => void told.push(notification),
     lookUpHolder: ports.lookUpHolder,
     reserve: (i) => act(i.scope.id, 'reserve', {}, () => undefined),
-    inspectRepo: (i) =>
-      act(i.scope.id, 'inspectRepo', {}, (w) => ({
+    inspectRepo: (i) => {
+      adopt(i.scope.id, i.scope.environment, i.scope.secrets);
+      return act(i.scope.id, 'inspectRepo', {}, (w) => ({
         base: 'ba5e',
         fence: w.repo.fence,
         secrets: i.scope.secrets.map((name) => ({ name, old: `sealed:old:${name}` })),
-      })),
+      }));
+    },
     inspectIssuer: (i) =>
       act(i.scope.id, `inspectIssuer ${i.secret.name}`, {}, (w) => ({ fence: highestIn(w) })),
     inspectHost: (i) =>
@@ -227,52 +311,12 @@ export function standIns(ports: StandInPorts): StandIns {
 
   return {
     activities,
-    script(id, plan, world = makeWorld(plan)) {
-      const faults = new Map<string, Fault>();
-      const calls: Call[] = [];
-      const watchers = new Set<() => void>();
-      const entry: Entry = {
-        plan,
-        world,
-        calls,
-        faults,
-        watchers,
-        labels: () => calls.filter((c) => c.attempt === 1).map((c) => c.label),
-        fail: (label, type, options = {}) =>
-          void faults.set(label, {
-            do: 'fail',
-            type,
-            left: options.times ?? Number.POSITIVE_INFINITY,
-            afterEffect: options.afterEffect ?? false,
-            ...(options.hint === undefined ? {} : { hint: options.hint }),
-          }),
-        hang: (label) => void faults.set(label, { do: 'hang' }),
-        gate: (label, options = {}) => {
-          let release = (): void => {};
-          const open = new Promise<void>((resolve) => {
-            release = resolve;
-          });
-          const gate: Fault = { do: 'gate', open, stubborn: options.stubborn ?? false };
-          faults.set(label, gate);
-          return () => {
-            if (faults.get(label) === gate) faults.delete(label);
-            release();
-          };
-        },
-        heal: (label) => void faults.delete(label),
-        reached: (label, times = 1) =>
-          new Promise((resolve) => {
-            const look = (): void => {
-              if (calls.filter((c) => c.label === label).length < times) return;
-              watchers.delete(look);
-              resolve();
-            };
-            watchers.add(look);
-            look();
-          }),
-      };
-      entries.set(id, entry);
-      return entry;
+    told,
+    assessments,
+    script: makeScript,
+    expect: (plan, prepare) => {
+      const names = plan.secrets.map((secret) => secret.name).join(',');
+      expected.set(`${plan.environment}/${names}`, { plan, prepare });
     },
   };
 }

@@ -85,6 +85,7 @@ let
     description = "PostgreSQL server";
     wantedBy = [ "multi-user.target" ];
     after = [ "network.target" ];
+    restartTriggers = pg.restartTriggers or [ ];
     serviceConfig = {
       User = "postgres";
       Group = "postgres";
@@ -103,9 +104,12 @@ let
       ExecStart = "${pgBin}/postgres -D ${pgDir}";
       ExecStartPost = "/bin/sh ${toFile "postgresql-post-start" ''
         set -e
-        [ -e ${pgDir}/.first_startup ] || exit 0
-        ${pgBin}/psql -v ON_ERROR_STOP=1 -qX -f ${pgInit} postgres
-        rm ${pgDir}/.first_startup
+        if [ -e ${pgDir}/.first_startup ]; then
+          ${pgBin}/psql -v ON_ERROR_STOP=1 -qX -f ${pgInit} postgres
+          rm ${pgDir}/.first_startup
+        fi
+        PSQL="${pgBin}/psql -v ON_ERROR_STOP=1 -qX postgres"
+        ${substitute (pg.postStart or "")}
       ''}";
       ExecReload = "/opt/lab/sw/bin/kill -HUP $MAINPID";
       KillSignal = "SIGINT";

@@ -1,0 +1,24 @@
+/** Options of every command. */
+import type { OptionSpec } from './command.js';
+
+export const globalOptions: readonly OptionSpec[] = [
+  {
+    flags: '--config <file>',
+    description: 'rotate.yaml (default: searched upward from here)',
+    completes: 'file',
+  },
+  {
+    flags: '--codec-key <file>',
+    description: "the worker's codec key (default: $ROTATE_CODEC_KEY_FILE, or what `rotate dev` made)",
+    repeats: true,
+    completes: 'file',
+  },
+  { flags: '--env <name>', description: 'the environment', completes: 'environment' },
+  { flags: '--json', description: 'print JSON on stdout' },
+  { flags: '--debug', description: 'print the stack trace of an error' },
+  { flags: '--no-color', description: 'no colour; so does NO_COLOR' },
+];
+
+export const versionOption: OptionSpec = { flags: '-V, --version', description: 'print the version' };
+
+export const helpOption: OptionSpec = { flags: '-h, --help', description: 'print help' };

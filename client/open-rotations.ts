@@ -1,0 +1,56 @@
+/** The rotations under way, for completion: at once or not at all. */
+import { connect as connectTo } from 'node:net';
+
+import { resolveEndpoint } from './endpoint.js';
+import { listRotations, type RotationList } from './list-rotations.js';
+import { openSession, type OpenOptions } from './open.js';
+
+/**
+ * Loading Temporal's client takes longer than most servers take to answer; it is loaded once the server has accepted
+ * a connection, and the time that takes is ours, not the server's.
+ * @param withinMs milliseconds that the server has, once to accept a connection and once to answer
+ * @throws RotateError, also Interrupted when the time is over
+ */
+export async function listOpenRotations(
+  options: OpenOptions,
+  withinMs: number,
+  environment: string | undefined,
+): Promise<RotationList> {
+  const endpoint = await resolveEndpoint(options);
+  await accepted(endpoint.address, AbortSignal.any([options.signal, AbortSignal.timeout(withinMs)]));
+  await Promise.all([import('@temporalio/client'), import('../codec/data-converter.js')]);
+  const signal = AbortSignal.any([options.signal, AbortSignal.timeout(withinMs)]);
+  const session = await openSession({ ...options, signal });
+  try {
+    return await listRotations(session, {
+      open: true,
+      ...(environment === undefined ? {} : { environment }),
+    });
+  } finally {
+    await session.close();
+  }
+}
+
+/** What an address without a port means. */
+const defaultPort = 7233;
+
+/**
+ * Ends when a server accepts a connection.
+ * @param address `host:port`
+ */
+export function accepted(address: string, signal: AbortSignal): Promise<void> {
+  const { hostname, port } = new URL(`tcp://${address}`);
+  return new Promise((resolve, reject) => {
+    const socket = connectTo({
+      // IPv6 stands in brackets there.
+      host: hostname.replaceAll(/^\[|\]$/g, ''),
+      port: port === '' ? defaultPort : Number(port),
+      signal,
+    });
+    socket.once('connect', () => {
+      socket.destroy();
+      resolve();
+    });
+    socket.once('error', reject);
+  });
+}

@@ -1,0 +1,129 @@
+/**
+ * One look of a schedule: is something due, may it start now? Starts what is to be started, and tells what cannot be.
+ * It always ends: Temporal drops the looks that come while one is under way.
+ */
+import { defineQuery, setHandler, uuid4 } from '@temporalio/workflow';
+import type { Assessment } from '../activities/api.js';
+import type { DueSecret, DueVerdict } from '../domain/due-verdict.js';
+import { makeNotification, notificationId } from '../domain/notification.js';
+import { newUlid } from '../domain/ulid.js';
+import { assessing } from './budgets.js';
+import { dueQuery, type DueInput, type DueResult } from './messages.js';
+import { reasonOf } from './reason.js';
+import { runSequence } from './run-sequence.js';
+import { startNotify } from './start-notify.js';
+
+export async function due(input: DueInput): Promise<DueResult> {
+  const result: DueResult = { at: new Date().toISOString(), outcome: 'looking', started: [], told: [] };
+  setHandler(defineQuery<DueResult>(dueQuery), () => result);
+  let assessment: Assessment;
+  try {
+    assessment = await assessing().assess(input);
+  } catch (error) {
+    const { message } = reasonOf(error);
+    result.outcome = 'failed';
+    await tell(input, result, `the schedule could not look: ${message}`, [], 'failed', dayOf(result.at));
+    return result;
+  }
+  const { verdict } = assessment;
+  if (verdict === undefined) {
+    result.outcome = 'undeclared';
+    const text = 'rotate.yaml has no such schedule any more: `rotate schedule apply` removes it';
+    await tell(input, result, text, [], 'undeclared', '');
+    return result;
+  }
+  if (verdict.next !== undefined) result.next = verdict.next;
+  await tellVerdict(input, result, verdict, assessment);
+  if (assessment.batches.length === 0) {
+    result.outcome = outcomeOf(verdict);
+    return result;
+  }
+  result.outcome = 'started';
+  const starts = assessment.batches.map(({ plan, digest }) => ({
+    id: newUlid(Date.now(), uuid4()),
+    by: `schedule ${input.schedule}`,
+    ...(assessment.why === undefined ? {} : { why: assessment.why }),
+    takeOver: false,
+    plan: { plan, digest },
+  }));
+  const parts = await runSequence(starts, {
+    endWhenParked: true,
+    seen: (now) => {
+      result.started = now.map((part) => ({ ...part }));
+    },
+  });
+  result.started = parts;
+  const left = parts.filter((part) => part.state === undefined);
+  if (left.length > 0) {
+    const secrets = left.flatMap((part) => part.secrets);
+    const text = `not started, as a rotation before it did not succeed: ${secrets.join(', ')}`;
+    await tell(input, result, text, secrets, 'stopped', parts[0]?.id ?? '');
+  }
+  return result;
+}
+
+function outcomeOf({ gate, secrets }: DueVerdict): DueResult['outcome'] {
+  if (!secrets.some((s) => s.state !== 'not-due')) return 'nothing-due';
+  if (gate.state === 'frozen') return 'frozen';
+  return gate.state === 'outside-window' ? 'outside-window' : 'nothing-started';
+}
+
+/** What is due and is not started, with why; each thing once, however often the schedule looks. */
+async function tellVerdict(
+  input: DueInput,
+  result: DueResult,
+  verdict: DueVerdict,
+  { people }: Assessment,
+): Promise<void> {
+  for (const secret of verdict.secrets) {
+    const news = newsOf(secret, verdict, people);
+    if (news !== undefined)
+      await tell(input, result, `${secret.name}: ${news.text}`, [secret.name], news.what, news.mark);
+  }
+}
+
+interface News {
+  text: string;
+  /** With {@link mark}, what makes it the same news as another. */
+  what: string;
+  mark: string;
+}
+
+function newsOf(secret: DueSecret, { gate }: DueVerdict, people: readonly string[]): News | undefined {
+  const { state, reason, rotation, dueAt, missed, firstMissed } = secret;
+  if (people.includes(secret.name)) {
+    const text = `${reason}; a person has to bring the new value: \`rotate start ${secret.name}\``;
+    return { text, what: 'person', mark: dueAt ?? '' };
+  }
+  if (state === 'busy' || state === 'parked') return { text: reason, what: state, mark: rotation ?? '' };
+  if (state === 'blocked' || state === 'put-off') return { text: reason, what: state, mark: dueAt ?? '' };
+  if (state !== 'due') return undefined;
+  if (gate.state === 'frozen') return { text: reason, what: 'frozen', mark: gate.until };
+  if (missed > 0) return { text: reason, what: 'missed', mark: `${firstMissed ?? ''}_${missed}` };
+  return undefined;
+}
+
+async function tell(
+  { environment, schedule }: DueInput,
+  result: DueResult,
+  text: string,
+  secrets: string[],
+  what: string,
+  mark: string,
+): Promise<void> {
+  result.told.push(text);
+  await startNotify(
+    makeNotification({
+      id: notificationId('schedule', environment, schedule, what, ...secrets, mark),
+      event: 'schedule',
+      at: result.at,
+      environment,
+      secrets,
+      text: `schedule ${environment}/${schedule}: ${text}`,
+    }),
+  );
+}
+
+function dayOf(at: string): string {
+  return at.slice(0, 10);
+}

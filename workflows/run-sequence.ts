@@ -1,0 +1,79 @@
+/** Several rotations, one after the other: what comes later may rest on what came before. */
+import { ParentClosePolicy, sleep, startChild, uuid4 } from '@temporalio/workflow';
+import { rotationId } from '../domain/ids.js';
+import { statusOf } from '../domain/progress.js';
+import { requestLifetimeMs, type Request } from '../domain/request.js';
+import { startJournal, type StartRequest } from '../domain/start.js';
+import type { RotationState } from '../domain/steps.js';
+import { assessing } from './budgets.js';
+import { statusMemo } from './messages.js';
+import type { rotation } from './rotation.js';
+
+export interface SequencePart {
+  /** The rotation's ULID. */
+  id: string;
+  secrets: string[];
+  /** How it ended, or that it is parked; absent: not started, as one before it did not succeed. */
+  state?: RotationState;
+}
+
+export interface SequenceOptions {
+  /** A rotation that asks for a person ends the sequence; else it is waited for. */
+  endWhenParked: boolean;
+  /** Called when the state of a part is known. */
+  seen?: (parts: readonly SequencePart[]) => void;
+}
+
+/** How often a rotation that goes on is looked at, in milliseconds: soon at first, then seldom. */
+const firstLookMs = 15_000;
+const lastLookMs = 10 * 60_000;
+
+/** Stops with the first that is not `done`; what was started goes on by itself in any case. */
+export async function runSequence(
+  starts: readonly StartRequest[],
+  { endWhenParked, seen = () => {} }: SequenceOptions,
+): Promise<SequencePart[]> {
+  const parts: SequencePart[] = starts.map(({ id, plan }) => ({
+    id,
+    secrets: plan.plan.secrets.map((s) => s.name),
+  }));
+  for (const [i, start] of starts.entries()) {
+    const part = parts[i];
+    if (part === undefined) break;
+    part.state = 'running';
+    seen(parts);
+    part.state = await carryOut(start, endWhenParked);
+    seen(parts);
+    if (part.state !== 'done') break;
+  }
+  return parts;
+}
+
+async function carryOut(start: StartRequest, endWhenParked: boolean): Promise<RotationState> {
+  const workflowId = rotationId(start.plan.plan.environment, start.id);
+  const now = new Date().toISOString();
+  const child = await startChild<typeof rotation>('rotation', {
+    workflowId,
+    args: [{ request: requestFor(workflowId, start) }],
+    parentClosePolicy: ParentClosePolicy.ABANDON,
+    memo: { [statusMemo]: statusOf(startJournal(start, now)) },
+  });
+  const ended = child.result().then((status) => status.state);
+  if (!endWhenParked) return ended;
+  for (let pause = firstLookMs; ; pause = Math.min(pause * 2, lastLookMs)) {
+    const state = await Promise.race([ended, sleep(pause).then(() => undefined)]);
+    if (state !== undefined) return state;
+    const seen = await assessing().stateOf({ rotation: workflowId });
+    if (seen.state === 'needs-attention') return seen.state;
+  }
+}
+
+/** As a client makes one; the codec seals it in our name. */
+function requestFor(workflowId: string, body: StartRequest): Request<StartRequest> {
+  return {
+    workflowId,
+    nonce: uuid4(),
+    expiresAt: new Date(Date.now() + requestLifetimeMs).toISOString(),
+    body,
+  };
+}
