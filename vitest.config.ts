@@ -7,6 +7,8 @@ const lab = [
   'test/canary/**/*.test.ts',
   'test/e2e/failures.test.ts',
   'test/e2e/refusals.test.ts',
+  'test/e2e/shapes.test.ts',
+  'test/e2e/vendors.test.ts',
   'test/fault/kills.test.ts',
 ];
 /** On the lab, and longer: `npm run test:faults`. */

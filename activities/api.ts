@@ -54,6 +54,13 @@ export interface PlansRequest {
   due?: boolean;
 }
 
+export interface Plans {
+  /** Of all batches, in the order in which they are to be carried out. */
+  plans: DigestedPlan[];
+  /** Sentences: what is due and cannot be started now, and why. */
+  leftOut: string[];
+}
+
 export interface RecordInput {
   status: RotationStatus;
   by: string;
@@ -66,8 +73,15 @@ export interface RecordInput {
 export interface InspectActivities {
   makePlan(input: PlanRequest): Promise<DigestedPlan>;
   /** In the order in which they are to be carried out. */
-  makePlans(input: PlansRequest): Promise<DigestedPlan[]>;
+  makePlans(input: PlansRequest): Promise<Plans>;
   examine(input: { environment?: string; hosts?: string[] }): Promise<DoctorReport>;
+}
+
+export interface Unplanned {
+  /** Its name. */
+  secret: string;
+  /** What is wrong with it, for a person. */
+  reason: string;
 }
 
 /** What a schedule finds when it looks. */
@@ -79,6 +93,8 @@ export interface Assessment {
   batches: DigestedPlan[];
   /** Due, and a person has to bring the new value. */
   people: string[];
+  /** Due, and cannot be planned, or comes after what cannot. */
+  unplanned: Unplanned[];
   /** The reason that the schedule gives. */
   why?: string;
 }

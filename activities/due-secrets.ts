@@ -1,36 +1,49 @@
-/** What is due now, for a person who asks for all of it. */
-import { ageOf } from '../domain/age.js';
-import { dueNow } from '../domain/due.js';
-import type { SecretSpec } from '../domain/spec.js';
+/** What is due now, for a person who asks for all of it: he decides, whatever window or freeze there is. */
+import type { SecretFacts } from '../domain/due-verdict.js';
+import { formatSecretRef, type SecretSpec } from '../domain/spec.js';
+import { standingOf } from '../domain/standing.js';
 import { inParallel } from './common.js';
-import { factsOf, lastSuccess, lookUps } from './known.js';
+import { factsOf, lookUps } from './known.js';
 import type { Pulse, Services, Snapshot } from './ports.js';
 
-/** All that a schedule or an age limit asks to be rotated, whatever window or freeze there is: a person decides. */
+export interface DueSecrets {
+  secrets: SecretSpec[];
+  /** Sentences: what is due and cannot be started now, and why. */
+  leftOut: string[];
+}
+
+/** @param candidates of any environment */
 export async function dueSecrets(
   services: Services,
-  snapshot: Snapshot,
+  { config }: Snapshot,
+  candidates: readonly SecretSpec[],
   pulse: Pulse,
-): Promise<SecretSpec[]> {
-  const { config } = snapshot;
+): Promise<DueSecrets> {
   const now = new Date().toISOString();
-  const due = new Set<SecretSpec>();
+  const due: DueSecrets = { secrets: [], leftOut: [] };
   for (const { name: environment } of config.environments) {
-    const secrets = config.secrets.filter((s) => s.environment === environment);
+    const own = candidates.filter((s) => s.environment === environment);
+    if (own.length === 0) continue;
     const records = await services.repo.records(environment, pulse.signal);
-    for (const secret of secrets) {
-      const age = ageOf(secret, lastSuccess(records, secret), now);
-      if (age !== undefined && age.state !== 'ok') due.add(secret);
-    }
-    for (const schedule of config.schedules.filter((s) => s.environment === environment)) {
-      const members = secrets.filter((s) => schedule.secrets.includes(s.name));
-      const facts = await inParallel(lookUps, members, (s) => factsOf(services, s, records));
-      const verdict = dueNow({ schedule, freezes: [], secrets: facts, now });
-      for (const secret of members) {
-        const state = verdict.secrets.find((s) => s.name === secret.name)?.state;
-        if (state === 'due' || state === 'put-off') due.add(secret);
-      }
+    const facts = await inParallel(lookUps, own, (s) => factsOf(services, s, records));
+    for (const [i, secret] of own.entries()) {
+      const known = facts[i];
+      if (known === undefined) continue;
+      const state = standingOf(config, secret, known, now)?.state ?? 'ok';
+      if (state === 'ok') continue;
+      const obstacle = obstacleTo(known);
+      if (obstacle === undefined) due.secrets.push(secret);
+      else due.leftOut.push(`${formatSecretRef(secret)} is due and left out: ${obstacle}`);
     }
   }
-  return [...due];
+  return due;
+}
+
+function obstacleTo({ parked, running, lastEnd, lastSuccess }: SecretFacts): string | undefined {
+  if (parked !== undefined) return `its rotation ${parked} waits for a person`;
+  if (running !== undefined) return `its rotation ${running} is under way`;
+  const aborted =
+    lastEnd?.state === 'failed' &&
+    (lastSuccess === undefined || Date.parse(lastEnd.endedAt) > Date.parse(lastSuccess));
+  return aborted ? 'its last rotation was aborted; start it by name, with --take-over' : undefined;
 }

@@ -3,12 +3,13 @@ import { ageOf } from '../domain/age.js';
 import { dueNow } from '../domain/due.js';
 import { makeNotification, notificationId, type Notification } from '../domain/notification.js';
 import { formatSecretRef, type SecretSpec } from '../domain/spec.js';
+import { lastSuccess } from '../domain/facts.js';
 import type { Assessment, DueActivities } from './api.js';
 import { beating, inParallel, kindOf } from './common.js';
-import { factsOf, lastSuccess, lookUps } from './known.js';
+import { factsOf, lookUps } from './known.js';
 import { mainSnapshot } from './plan.js';
 import type { Pulse, Services } from './ports.js';
-import { planBatches } from './select.js';
+import { planWhatCan } from './select.js';
 
 export function dueActivities(services: Services): DueActivities {
   return {
@@ -26,7 +27,9 @@ export function dueActivities(services: Services): DueActivities {
         const records = await services.repo.records(environment, pulse.signal);
         const now = new Date().toISOString();
         const secrets = snapshot.config.secrets.filter((s) => s.environment === environment);
-        return { notices: secrets.flatMap((secret) => ageNotice(secret, lastSuccess(records, secret), now)) };
+        return {
+          notices: secrets.flatMap((secret) => ageNotice(secret, lastSuccess(records, secret.name), now)),
+        };
       }),
   };
 }
@@ -41,7 +44,7 @@ async function assess(
   const snapshot = await mainSnapshot(services, pulse);
   const { config } = snapshot;
   const schedule = config.schedules.find((s) => s.environment === environment && s.name === name);
-  if (schedule === undefined) return { declared: false, batches: [], people: [] };
+  if (schedule === undefined) return { declared: false, batches: [], people: [], unplanned: [] };
   const secrets = config.secrets.filter(
     (s) => s.environment === environment && schedule.secrets.includes(s.name),
   );
@@ -56,7 +59,7 @@ async function assess(
   });
   const start = secrets.filter((s) => verdict.start.includes(s.name));
   const people = start.filter((s) => kindOf(services, s).source === 'person');
-  const batches = await planBatches(
+  const { plans, unplanned } = await planWhatCan(
     services,
     snapshot,
     start.filter((s) => !people.includes(s)),
@@ -65,8 +68,9 @@ async function assess(
   return {
     declared: true,
     verdict,
-    batches,
+    batches: plans,
     people: people.map((s) => s.name),
+    unplanned,
     ...(schedule.reason === undefined ? {} : { why: schedule.reason }),
   };
 }

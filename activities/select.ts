@@ -1,24 +1,26 @@
 /** Which secrets are meant by a tag, an environment or by what is due, and the batches that they make. */
-import { batchesOf, type Mixable, type Ordered } from '../domain/batches.js';
-import { RotateError } from '../domain/failure.js';
+import { batchesOf, comesAfter, type Mixable, type Ordered } from '../domain/batches.js';
+import { asRotateError, RotateError } from '../domain/failure.js';
 import type { DigestedPlan } from '../domain/plan.js';
 import type { ConfigSpec, SecretSpec } from '../domain/spec.js';
-import type { PlansRequest } from './api.js';
+import type { Plans, PlansRequest, Unplanned } from './api.js';
 import { beating, kindOf } from './common.js';
 import { dueSecrets } from './due-secrets.js';
 import { mainSnapshot, planAt } from './plan.js';
 import type { Pulse, Services, Snapshot } from './ports.js';
 
 /** The plans of all batches, in the order in which they are to be carried out. */
-export async function makePlans(services: Services, request: PlansRequest): Promise<DigestedPlan[]> {
+export async function makePlans(services: Services, request: PlansRequest): Promise<Plans> {
   return beating(async (pulse) => {
     const snapshot = await mainSnapshot(services, pulse);
     const { environment, tags, due } = request;
-    const chosen = (due === true ? await dueSecrets(services, snapshot, pulse) : snapshot.config.secrets)
+    const chosen = snapshot.config.secrets
       .filter((s) => environment === undefined || s.environment === environment)
       .filter((s) => tags === undefined || s.tags.some((tag) => tags.includes(tag)));
-    if (chosen.length === 0 && due !== true) throw nothingMeant(snapshot.config, request);
-    return planBatches(services, snapshot, chosen, pulse);
+    if (chosen.length === 0) throw nothingMeant(snapshot.config, request);
+    const { secrets, leftOut } =
+      due === true ? await dueSecrets(services, snapshot, chosen, pulse) : { secrets: chosen, leftOut: [] };
+    return { plans: await planBatches(services, snapshot, secrets, pulse), leftOut };
   });
 }
 
@@ -44,6 +46,42 @@ export async function planBatches(
   return plans;
 }
 
+/**
+ * As {@link planBatches}, without those that cannot be planned and those that come after them: one mistake must not
+ * hold up all that a schedule rotates.
+ */
+export async function planWhatCan(
+  services: Services,
+  snapshot: Snapshot,
+  secrets: readonly SecretSpec[],
+  pulse: Pulse,
+): Promise<{ plans: DigestedPlan[]; unplanned: Unplanned[] }> {
+  try {
+    return { plans: await planBatches(services, snapshot, secrets, pulse), unplanned: [] };
+  } catch (error) {
+    if (asRotateError(error) === undefined) throw error;
+  }
+  const unplanned: Unplanned[] = [];
+  for (const secret of secrets) {
+    try {
+      await planAt(services, snapshot, [secret], pulse);
+    } catch (error) {
+      const known = asRotateError(error);
+      if (known === undefined) throw error;
+      unplanned.push({ secret: secret.name, reason: known.message });
+    }
+  }
+  const all = snapshot.config.secrets;
+  const failed = secrets.filter((s) => unplanned.some(({ secret }) => secret === s.name));
+  const rest: SecretSpec[] = [];
+  for (const secret of secrets.filter((s) => !failed.includes(s))) {
+    const before = failed.find((other) => comesAfter(all, secret, other));
+    if (before === undefined) rest.push(secret);
+    else unplanned.push({ secret: secret.name, reason: `it comes after ${before.name}` });
+  }
+  return { plans: await planBatches(services, snapshot, rest, pulse), unplanned };
+}
+
 function mixable(services: Services, secret: SecretSpec): Mixable & Ordered {
   const kind = kindOf(services, secret);
   const retirement = kind.retirement(secret.settings);
@@ -59,12 +97,17 @@ function mixable(services: Services, secret: SecretSpec): Mixable & Ordered {
 }
 
 function nothingMeant(config: ConfigSpec, { environment, tags }: PlansRequest): RotateError {
+  const environments = config.environments.map(({ name }) => name).toSorted();
+  if (environment !== undefined && !environments.includes(environment))
+    return new RotateError('UnknownSecret', `there is no environment \`${environment}\``, {
+      hint: `environments: ${environments.join(', ') || 'none is declared'}`,
+    });
   const where = environment === undefined ? '' : ` of \`${environment}\``;
   if (tags === undefined) return new RotateError('UnknownSecret', `there is no secret${where}`);
-  const known = [...new Set(config.secrets.flatMap((s) => s.tags))].sort();
+  const known = [...new Set(config.secrets.flatMap((s) => s.tags))].toSorted();
   return new RotateError(
     'UnknownSecret',
     `no secret${where} has ${tags.length > 1 ? 'one of the tags' : 'the tag'} ${tags.join(', ')}`,
-    { hint: `tags are: ${known.join(', ') || 'none'}` },
+    { hint: `tags: ${known.join(', ') || 'none is used'}` },
   );
 }

@@ -34,6 +34,7 @@ const special: Partial<Readonly<Record<FailureType, ExitCode>>> = {
   AmbiguousSecret: exitCodes.usage,
   UnknownHost: exitCodes.usage,
   UnknownRotation: exitCodes.usage,
+  UnknownSchedule: exitCodes.usage,
   BadRules: exitCodes.usage,
   BadRecipient: exitCodes.usage,
   BadFormat: exitCodes.usage,

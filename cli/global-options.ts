@@ -17,6 +17,10 @@ export const globalOptions: readonly OptionSpec[] = [
   { flags: '--json', description: 'print JSON on stdout' },
   { flags: '--debug', description: 'print the stack trace of an error' },
   { flags: '--no-color', description: 'no colour; so does NO_COLOR' },
+  {
+    flags: '--plain',
+    description: 'progress as lines, one after the other, for screen readers; so does ROTATE_PLAIN=1',
+  },
 ];
 
 export const versionOption: OptionSpec = { flags: '-V, --version', description: 'print the version' };

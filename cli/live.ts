@@ -3,7 +3,8 @@ import type { Output } from './context.js';
 import { displayWidth } from './render/width.js';
 
 const hideCursor = '\u001B[?25l';
-export const showCursor = '\u001B[?25h';
+const showCursor = '\u001B[?25h';
+const clearRight = '\u001B[K';
 const clearDown = '\u001B[J';
 
 export interface Live {
@@ -12,19 +13,51 @@ export interface Live {
   end(): void;
 }
 
-/** @param output a terminal */
-export function startLive(output: Output): Live {
+/**
+ * @param output a terminal
+ * @param redraw called when it has another size, or shows something else by now; should draw
+ */
+export function startLive(output: Output, redraw: () => void = () => {}): Live {
   let drawn: readonly string[] = [];
-  output.write(hideCursor);
+  let hidden = false;
+  const hide = (): void => {
+    if (!hidden) output.write(hideCursor);
+    hidden = true;
+  };
+  const show = (): void => {
+    if (hidden) output.write(showCursor);
+    hidden = false;
+  };
+  // What the shell writes while it is stopped comes below the drawing, so that the next one is drawn below that. It may
+  // be drawn before we are told that it goes on.
+  let left = false;
+  hide();
+  const leave = output.attend?.({
+    resized: redraw,
+    leaving: () => {
+      show();
+      drawn = [];
+      left = true;
+    },
+    back: () => {
+      if (!left) drawn = [];
+      left = false;
+      hide();
+      redraw();
+    },
+  });
   return {
     draw: (lines) => {
       if (lines.length === drawn.length && lines.every((line, i) => line === drawn[i])) return;
-      output.write(
-        `${up(height(drawn, output.columns))}\r${clearDown}${lines.map((l) => `${l}\n`).join('')}`,
-      );
+      // In one piece, and over what is there: nothing is ever seen empty.
+      const text = lines.map((line) => `${line}${clearRight}\n`).join('');
+      output.write(`${up(height(drawn, output.columns))}\r${text}${clearDown}`);
       drawn = lines;
     },
-    end: () => output.write(showCursor),
+    end: () => {
+      leave?.();
+      show();
+    },
   };
 }
 

@@ -1,9 +1,8 @@
 #!/usr/bin/env node
 /** The `rotate` program: the real world as a Context, and signals. */
 import * as nodeModule from 'node:module';
-import { createInterface } from 'node:readline';
 
-import type { Context, Input, Output } from './context.js';
+import type { Context, Output } from './context.js';
 import { exitCodes } from './exit-codes.js';
 
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
@@ -18,8 +17,8 @@ if (major < 22 || (major === 22 && minor < 12)) {
 nodeModule.enableCompileCache?.();
 
 const { run } = await import('./run.js');
-const { interruptedBy } = await import('./interrupted.js');
-const { showCursor } = await import('./live.js');
+const { makeInput } = await import('./input.js');
+const { attend } = await import('./terminal.js');
 
 /** A terminal whose size nobody has set says 0. */
 function sizeOf(size: number): number | undefined {
@@ -38,30 +37,9 @@ function outputOf(stream: NodeJS.WriteStream): Output {
     get rows() {
       return stream.isTTY ? sizeOf(stream.rows) : undefined;
     },
+    attend: (attention) => attend(stream, attention),
   };
 }
-
-const stdin: Input = {
-  isTTY: process.stdin.isTTY,
-  readLine: (signal) =>
-    new Promise((resolve, reject) => {
-      const lines = createInterface({ input: process.stdin, terminal: false });
-      const stop = (): void => {
-        reject(interruptedBy(signal.reason));
-        lines.close();
-      };
-      signal.addEventListener('abort', stop, { once: true });
-      lines.once('line', (line) => {
-        resolve(line);
-        lines.close();
-      });
-      lines.once('close', () => {
-        signal.removeEventListener('abort', stop);
-        resolve(undefined);
-        process.stdin.unref();
-      });
-    }),
-};
 
 // `rotate list | head`: nobody reads any more, which is no failure of ours.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
@@ -78,17 +56,14 @@ const interruption = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM'] as const)
   process.on(signal, () => {
     // The second time, whatever hangs is left hanging.
-    if (interruption.signal.aborted) {
-      if (process.stdout.isTTY) process.stdout.write(showCursor);
-      process.exit(exitCodes.interrupted);
-    }
+    if (interruption.signal.aborted) process.exit(exitCodes.interrupted);
     interruption.abort(signal);
   });
 
 const context: Context = {
   stdout: outputOf(process.stdout),
   stderr: outputOf(process.stderr),
-  stdin,
+  stdin: makeInput(process.stdin),
   env: process.env,
   cwd: process.cwd(),
   signal: interruption.signal,

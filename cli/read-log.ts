@@ -36,13 +36,14 @@ export async function readLog(
 
 /** Only what a status has. */
 export function statusOfRecord(record: RotationRecord): RotationStatus {
-  const { id, environment, secrets, state, reason, startedAt, endedAt, steps, proof } = record;
+  const { id, environment, secrets, state, reason, by, startedAt, endedAt, steps, proof } = record;
   return {
     id,
     environment,
     secrets,
     state,
     ...(reason === undefined ? {} : { reason }),
+    by,
     startedAt,
     ...(endedAt === undefined ? {} : { endedAt }),
     steps,

@@ -38,7 +38,10 @@ export async function sayTo(invocation: Invocation, said: Said): Promise<ExitCod
     if (screen.json) screen.object(status);
     else {
       const { statusText } = await import('./render/status-text.js');
-      screen.data(statusText(status, { columns: screen.columns, now: Date.now(), paint: screen.paint }));
+      const { wantsPlain } = await import('./render/style.js');
+      const { columns, rows, paint } = screen;
+      const plain = wantsPlain(context.env, options.flag('plain'));
+      screen.data(statusText(status, { columns, rows, now: Date.now(), paint, plain }));
     }
     if (!isEndState(status.state)) screen.hint(`follow it with \`rotate watch ${ref.id}\``);
     return exitCodes.done;

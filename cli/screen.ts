@@ -12,6 +12,8 @@ export interface Screen {
   readonly paintErr: Paint;
   /** Width of stdout's terminal; undefined when it is none. */
   readonly columns: number | undefined;
+  /** Its height. */
+  readonly rows: number | undefined;
   /** A value as JSON: indented for one object, as it is the whole output. */
   object(value: unknown): void;
   /** A value as one line of JSON. */
@@ -34,6 +36,7 @@ export function makeScreen(context: Context, options: { json: boolean; colour: b
     paint,
     paintErr,
     columns: stdout.isTTY ? (stdout.columns ?? 80) : undefined,
+    rows: stdout.isTTY ? (stdout.rows ?? 24) : undefined,
     object: (value) => stdout.write(`${JSON.stringify(value, undefined, 2)}\n`),
     jsonLine: (value) => stdout.write(`${JSON.stringify(value)}\n`),
     data: (text) => stdout.write(text),

@@ -1,14 +1,14 @@
 /** What only the worker can see: the plan of a rotation, and the state of the fleet. Both change nothing. */
 import { ulid } from 'ulid';
 
-import type { PlanRequest, PlansRequest } from '../activities/api.js';
+import type { PlanRequest, Plans, PlansRequest } from '../activities/api.js';
 import type { DoctorReport } from '../domain/doctor.js';
 import type { DigestedPlan } from '../domain/plan.js';
 import { taskQueue, workflowTypes } from '../workflows/messages.js';
 import { requireListening } from './listening.js';
 import { call, type Session } from './session.js';
 
-export type { PlanRequest, PlansRequest };
+export type { PlanRequest, Plans, PlansRequest };
 
 /** What `doctor` looks at: everything, or these. */
 export interface ReportRequest {
@@ -25,8 +25,8 @@ export function requestPlan(session: Session, request: PlanRequest): Promise<Dig
 }
 
 /** Plans of all batches, in order. @throws as {@link requestPlan} */
-export function requestPlans(session: Session, request: PlansRequest): Promise<DigestedPlan[]> {
-  return inspect<DigestedPlan[]>(session, workflowTypes.inspectPlans, request);
+export function requestPlans(session: Session, request: PlansRequest): Promise<Plans> {
+  return inspect<Plans>(session, workflowTypes.inspectPlans, request);
 }
 
 /** @throws RotateError NoWorker, TemporalUnreachable */

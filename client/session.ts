@@ -60,7 +60,11 @@ async function translate(session: Session, error: unknown, options: CallOptions)
   if (own !== undefined) return own;
   const { address } = session.connection.endpoint;
   const code = grpcCodeOf(error);
-  if (code === grpc.notFound || hasName(error, 'WorkflowNotFoundError'))
+  if (
+    code === grpc.notFound ||
+    hasName(error, 'WorkflowNotFoundError') ||
+    hasName(error, 'ScheduleNotFoundError')
+  )
     return new RotateError('UnknownRotation', `there is no ${options.what ?? 'such rotation'}`, {
       hint: '`rotate status` lists the rotations',
       cause: error,

@@ -22,7 +22,7 @@ import { call, type Session } from './session.js';
 export async function startRotation(session: Session, request: StartRequest): Promise<RotationRef> {
   const { environment } = request.plan.plan;
   const workflowId = rotationId(environment, request.id);
-  const input: RotationInput = { request: makeRequest(workflowId, request) };
+  const input: RotationInput = { request: makeRequest(workflowId, withoutRecipient(request)) };
   const status = statusOf(startJournal(request, new Date().toISOString()));
   const start = (labelled: boolean): Promise<unknown> =>
     call(session, async (client) =>
@@ -53,6 +53,12 @@ export async function startRotation(session: Session, request: StartRequest): Pr
     throw error;
   }
   return { id: request.id, environment, workflowId };
+}
+
+/** For whom to seal is between worker and command line, and no part of what is planned. */
+export function withoutRecipient(request: StartRequest): StartRequest {
+  const { plan, digest } = request.plan;
+  return { ...request, plan: { plan, digest } };
 }
 
 /** Lets people filter by environment in Temporal's own tools. */

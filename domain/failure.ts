@@ -22,6 +22,7 @@ export const failureClasses = {
   AmbiguousSecret: 'final',
   UnknownHost: 'final',
   UnknownRotation: 'final',
+  UnknownSchedule: 'final',
   PlanChanged: 'final',
   NotAllowed: 'final',
   Busy: 'final',

@@ -30,6 +30,32 @@ export function fileClaimId(environment: string, path: string): string {
   return `rotate/${encodeName(environment)}/file/${encodeName(path)}`;
 }
 
+/** Of a Schedule of Temporal, and (with a time behind it) of each of its looks. */
+export function dueScheduleId(environment: string, schedule: string): string {
+  return `due/${encodeName(environment)}/${encodeName(schedule)}`;
+}
+
+/** The inverse of {@link dueScheduleId}; undefined for other schedules. */
+export function scheduleOf(scheduleId: string): { environment: string; name: string } | undefined {
+  const [, environment, name] = /^due\/([^/]+)\/([^/]+)$/.exec(scheduleId) ?? [];
+  if (environment === undefined || name === undefined) return undefined;
+  try {
+    return { environment: decodeURIComponent(environment), name: decodeURIComponent(name) };
+  } catch {
+    // A `%` of somebody else's.
+    return undefined;
+  }
+}
+
+/** Of the Schedule that looks daily how old secrets are. */
+export function agesScheduleId(environment: string): string {
+  return `ages/${encodeName(environment)}`;
+}
+
+export function sequenceId(environment: string, ulid: string): string {
+  return `sequence/${encodeName(environment)}/${ulid}`;
+}
+
 /** @param id the notification's, which is told once */
 export function notifyId(id: string): string {
   return `notify/${encodeName(id)}`;

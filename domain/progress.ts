@@ -15,6 +15,7 @@ import {
   type StepName,
   type StepState,
 } from './steps.js';
+import { waitingFor } from './waiting.js';
 
 /** Events kept in the journal; a watcher that lags further behind sees the states, not each event. */
 const keptEvents = 200;
@@ -75,10 +76,10 @@ export function showRegistered(j: Journal, command: Command, now: string): void 
 export function showSucceeded(j: Journal, command: Command, now: string): void {
   if (j.mode === 'undo') return showUndone(j, command, now);
   if (isDrop(command)) {
-    if (command.do === 'advance') settleHosts(stepStatus(j, 'revoke'), 'done');
+    if (command.do === 'advance') settleHosts(stepStatus(j, 'revoke'), 'done', now);
     return;
   }
-  if (command.do === 'preflight') settleHosts(stepStatus(j, 'generate'), 'done');
+  if (command.do === 'preflight') settleHosts(stepStatus(j, 'generate'), 'done', now);
   if (command.do === 'encrypt') setStep(j, 'encrypt', 'done', now);
   if (command.do === 'apply' && command.purpose === 'provision') {
     if (j.secrets.every((s) => s.provision === 'done')) setStep(j, 'generate', 'done', now);
@@ -123,14 +124,15 @@ export function showFailed(j: Journal, command: Command, now: string, reason: Re
 /** A host's progress in one of the steps, as a wave reports it. */
 export function showHost(j: Journal, step: StepName, host: HostStatus, now: string): void {
   const status = stepStatus(j, step);
-  const known = status.hosts.find((h) => h.name === host.name);
+  let known = status.hosts.find((h) => h.name === host.name);
   if (known?.state === host.state && known.message === host.message) return;
-  if (known === undefined) status.hosts.push({ ...host });
-  else {
-    known.state = host.state;
-    if (host.message === undefined) delete known.message;
-    else known.message = host.message;
+  if (known === undefined) {
+    known = { name: host.name, state: 'pending' };
+    status.hosts.push(known);
   }
+  setHost(known, host.state, now);
+  if (host.message === undefined) delete known.message;
+  else known.message = host.message;
   if (host.state === 'running' && status.state !== 'running' && j.mode === 'forward') {
     status.attempts += 1;
     setStep(j, step, 'running', now);
@@ -168,22 +170,25 @@ export function endSteps(j: Journal, end: EndState, now: string): void {
   for (const status of j.steps) {
     if (status.state === 'pending') setStep(j, status.name, 'skipped', now);
     else if (status.state === 'running') {
-      if (end === 'failed') settleHosts(status, 'failed');
+      if (end === 'failed') settleHosts(status, 'failed', now);
       setStep(j, status.name, endOfRunning[end], now);
     } else if (status.state === 'done' && end === 'rolled-back') setStep(j, status.name, 'undone', now);
-    settleHosts(status, endOfRunning[end]);
+    settleHosts(status, endOfRunning[end], now);
   }
 }
 
 /** What `rotate status` prints. */
 export function statusOf(j: Journal): RotationStatus {
   const reason = j.parked?.reason ?? j.reason;
+  const waits = waitingFor(j);
   return {
     id: j.id,
     environment: j.environment,
     secrets: j.secrets.map((s) => s.name),
     state: j.state,
+    ...(waits === undefined ? {} : { waitingFor: waits }),
     ...(reason === undefined ? {} : { reason }),
+    by: j.by,
     startedAt: j.startedAt,
     ...(j.endedAt === undefined ? {} : { endedAt: j.endedAt }),
     steps: j.steps,
@@ -223,10 +228,12 @@ const memoProofLimit = 8 * 1024;
 
 /** The status for when no worker answers: without hosts, and without the proof where that is long. */
 export function memoOf(j: Journal): RotationStatus {
-  const { proof, ...status } = statusOf(j);
+  const { proof, waitingFor: waits, ...status } = statusOf(j);
   const short = proof !== undefined && JSON.stringify(proof).length <= memoProofLimit;
+  const { hosts: _, ...waitsFor } = waits ?? {};
   return {
     ...status,
+    ...('what' in waitsFor ? { waitingFor: waitsFor } : {}),
     steps: status.steps.map((s) => ({ ...s, hosts: [] })),
     ...(short ? { proof } : {}),
   };
@@ -257,7 +264,7 @@ function setStep(j: Journal, name: StepName, state: StepState, now: string, mess
       status.endedAt = now;
     }
     // Where the step failed the hosts that failed say so themselves; the others were not seen through.
-    settleHosts(status, state === 'failed' ? 'skipped' : state);
+    settleHosts(status, state === 'failed' ? 'skipped' : state, now);
   }
   event(j, now, {
     type: 'step',
@@ -268,12 +275,24 @@ function setStep(j: Journal, name: StepName, state: StepState, now: string, mess
 }
 
 /** Nothing goes on any more on the hosts of a step. */
-function settleHosts(status: StepStatus, state: StepState): void {
+function settleHosts(status: StepStatus, state: StepState, now: string): void {
   for (const host of status.hosts) {
     if (host.state !== 'running') continue;
-    host.state = state;
+    setHost(host, state, now);
     delete host.message;
   }
+}
+
+/** Tried once more, it has begun once more: what is of interest is how long it takes now. */
+function setHost(host: HostStatus, state: StepState, now: string): void {
+  if (state === 'running') {
+    if (host.state !== 'running') host.startedAt = now;
+    delete host.endedAt;
+  } else {
+    host.startedAt ??= now;
+    host.endedAt = now;
+  }
+  host.state = state;
 }
 
 function event(j: Journal, at: string, e: Omit<RotationEvent, 'n' | 'at'>): void {

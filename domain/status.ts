@@ -10,6 +10,9 @@ export interface HostStatus {
   name: string;
   state: StepState;
   message?: string;
+  /** When the step last began on it. */
+  startedAt?: string;
+  endedAt?: string;
 }
 
 export interface StepStatus {
@@ -34,6 +37,27 @@ export interface ProofLine {
   evidence: string;
 }
 
+/** What a person can say to a rotation, as commands: `rotate retry ID`. The likeliest first. */
+export const personWords = ['confirm', 'retry', 'skip', 'rollback', 'abort'] as const;
+export type PersonWord = (typeof personWords)[number];
+
+/** What has to come before a rotation goes on. */
+export interface WaitingFor {
+  /**
+   * `soak`: the checks after the deploy go on for a while. `old-value`: the files keep the old value beside the new one.
+   * `prove-again`: the old value is gone, and that will be proved once more. `person`: someone has to say what to do.
+   */
+  what: 'soak' | 'old-value' | 'prove-again' | 'person';
+  /** When it is over; of a person nobody knows. */
+  until?: string;
+  /** Of a person: what he can say now. */
+  words?: PersonWord[];
+  /** Of a person who can say `skip`: the hosts that he can say it of. */
+  hosts?: string[];
+  /** Of a person: the rotation also tries again by itself, every quarter of an hour. */
+  triesAgain?: true;
+}
+
 export interface RotationStatus {
   /** The ULID. */
   id: string;
@@ -41,7 +65,11 @@ export interface RotationStatus {
   /** Names, without the environment. */
   secrets: string[];
   state: RotationState;
+  /** In the states `waiting` and `needs-attention`. */
+  waitingFor?: WaitingFor;
   reason?: Reason;
+  /** Who asked for it, as far as it is known: `alice@laptop`, `schedule monthly`. */
+  by?: string;
   startedAt: string;
   endedAt?: string;
   steps: StepStatus[];

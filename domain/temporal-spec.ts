@@ -2,7 +2,8 @@
  * When Temporal wakes to look whether something is due, as plain data, in the words of Temporal's own `ScheduleSpec`.
  * A look that finds nothing due does nothing, so there may be more of them than are needed, and must not be fewer.
  *
- * Temporal matches the literal wall clock: a time that the clock skips is not woken at, one that comes twice twice.
+ * Temporal matches the literal wall clock: a time that the clock skips is not woken at, one that comes twice is at
+ * the second, or at both.
  * It also cuts jitter at the next look, which is why none follows within the jitter of the first. The definition of
  * a zone is Temporal's own.
  */

@@ -109,7 +109,7 @@ function unreachable(
   details: NonNullable<FailureOptions['details']>,
 ): RotateError {
   return new RotateError('NotifyUnreachable', `channel \`${channel}\`: ${origin} ${what}`, {
-    hint: 'see whether the receiver is up; delivery is tried again',
+    hint: 'see whether the receiver is up, and whether the worker reaches it',
     details: { channel, ...details },
   });
 }

@@ -94,12 +94,12 @@ export function assessing(): DueActivities {
   });
 }
 
-/** Deliveries hold up nobody; a receiver that is away for a day has missed it. */
-export function notifying(): NotifyActivities {
+/** Deliveries hold up nobody; a receiver that is away for a day has missed it. @param once whether it is tried once only */
+export function notifying(once: boolean): NotifyActivities {
   return proxyActivities<NotifyActivities>({
     startToCloseTimeout: '30s',
     scheduleToCloseTimeout: '24h',
-    retry: { ...backoff, maximumInterval: '15m' },
+    retry: { ...backoff, maximumInterval: '15m', ...(once ? { maximumAttempts: 1 } : {}) },
   });
 }
 

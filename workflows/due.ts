@@ -73,8 +73,17 @@ async function tellVerdict(
   input: DueInput,
   result: DueResult,
   verdict: DueVerdict,
-  { people }: Assessment,
+  { people, unplanned }: Assessment,
 ): Promise<void> {
+  for (const { secret, reason } of unplanned)
+    await tell(
+      input,
+      result,
+      `${secret}: is due and cannot be planned: ${reason}`,
+      [secret],
+      'unplanned',
+      dayOf(result.at),
+    );
   for (const secret of verdict.secrets) {
     const news = newsOf(secret, verdict, people);
     if (news !== undefined)

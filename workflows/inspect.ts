@@ -1,5 +1,5 @@
 /** What `plan` and `doctor` show, computed by the worker. */
-import type { PlanRequest, PlansRequest } from '../activities/api.js';
+import type { PlanRequest, Plans, PlansRequest } from '../activities/api.js';
 import type { DoctorReport } from '../domain/doctor.js';
 import type { DigestedPlan } from '../domain/plan.js';
 import { inspecting } from './budgets.js';
@@ -8,7 +8,7 @@ export async function inspectPlan(request: PlanRequest): Promise<DigestedPlan> {
   return inspecting().makePlan(request);
 }
 
-export async function inspectPlans(request: PlansRequest): Promise<DigestedPlan[]> {
+export async function inspectPlans(request: PlansRequest): Promise<Plans> {
   return inspecting().makePlans(request);
 }
 

@@ -2,8 +2,11 @@
  * Names and shapes of what can be said to the workflows. Plain constants, so that
  * a client can use them without loading the workflow library.
  */
+import type { Reason } from '../domain/failure.js';
 import type { Journal } from '../domain/journal.js';
+import type { Notification } from '../domain/notification.js';
 import type { PersonRequest } from '../domain/record.js';
+import type { ScheduleSpec } from '../domain/schedule.js';
 import type { Request } from '../domain/request.js';
 import type { StartRequest } from '../domain/start.js';
 import type { HostStatus, RotationEvent, RotationStatus } from '../domain/status.js';
@@ -48,6 +51,17 @@ export interface WaveProgress {
   host: HostStatus;
 }
 
+export interface NotifyInput {
+  notification: Notification;
+  /** Each channel is tried once only. */
+  once?: boolean;
+}
+/** Channels, by what became of them. */
+export interface NotifyResult {
+  delivered: string[];
+  failed: { channel: string; reason: Reason }[];
+}
+
 /** Rotations that are carried out one after the other. */
 export type SequenceRequest = Request<{ rotations: StartRequest[] }>;
 /** Query on a sequence: its parts as they stand. */
@@ -58,6 +72,8 @@ export interface DueInput {
   environment: string;
   schedule: string;
   since?: string;
+  /** As it was declared when it was applied, for telling what has changed since. The look itself reads main. */
+  declared?: ScheduleSpec;
 }
 /** Query on a look: its result so far. */
 export const dueQuery = 'result';

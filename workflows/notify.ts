@@ -3,26 +3,26 @@
  * starts and forgets: no receiver that is slow or away can hold up a rotation.
  */
 import { log } from '@temporalio/workflow';
-import type { Notification } from '../domain/notification.js';
 import { notifying } from './budgets.js';
+import type { NotifyInput, NotifyResult } from './messages.js';
 import { reasonOf } from './reason.js';
 
-/** @returns channels by what became of them; what was not delivered in a day is given up and logged */
-export async function notify(notification: Notification): Promise<{ delivered: string[]; failed: string[] }> {
+/** What was not delivered in a day (`once`: at the first try) is given up, and logged. */
+export async function notify({ notification, once }: NotifyInput): Promise<NotifyResult> {
   const { event, environment } = notification;
-  const { channels } = await notifying().listChannels({ event, environment });
-  const delivered: string[] = [];
-  const failed: string[] = [];
+  const { channels } = await notifying(false).listChannels({ event, environment });
+  const result: NotifyResult = { delivered: [], failed: [] };
   await Promise.all(
     channels.map(async (channel) => {
       try {
-        await notifying().deliver({ channel, notification });
-        delivered.push(channel);
+        await notifying(once === true).deliver({ channel, notification });
+        result.delivered.push(channel);
       } catch (error) {
-        failed.push(channel);
-        log.error('a notification was not delivered', { channel, event, reason: reasonOf(error).message });
+        const reason = reasonOf(error);
+        result.failed.push({ channel, reason });
+        log.error('a notification was not delivered', { channel, event, reason: reason.message });
       }
     }),
   );
-  return { delivered: delivered.sort(), failed: failed.sort() };
+  return result;
 }

@@ -8,7 +8,7 @@ export async function startNotify(notification: Notification): Promise<void> {
   try {
     await startChild<typeof notify>('notify', {
       workflowId: notifyId(notification.id),
-      args: [notification],
+      args: [{ notification }],
       parentClosePolicy: ParentClosePolicy.ABANDON,
       workflowIdReusePolicy: 'REJECT_DUPLICATE',
     });

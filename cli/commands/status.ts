@@ -1,4 +1,5 @@
 /** `rotate status`: where rotations stand. */
+import type { Retry } from '../../client/retries.js';
 import type { RotationStatus } from '../../domain/status.js';
 import type { CommandSpec, Invocation } from '../command.js';
 import { exitCodes, type ExitCode } from '../exit-codes.js';
@@ -51,36 +52,56 @@ async function showAll(invocation: Invocation): Promise<ExitCode> {
 }
 
 async function showOne(invocation: Invocation, id: string): Promise<ExitCode> {
-  const { screen } = invocation;
-  const status = await read(invocation, id);
+  const { context, options, screen } = invocation;
+  const { status, retries } = await read(invocation, id);
   if (screen.json) screen.object(status);
   else {
     const { statusText } = await import('../render/status-text.js');
-    screen.data(statusText(status, { columns: screen.columns, now: Date.now(), paint: screen.paint }));
+    const { wantsPlain } = await import('../render/style.js');
+    screen.data(
+      statusText(status, {
+        columns: screen.columns,
+        rows: screen.rows,
+        now: Date.now(),
+        paint: screen.paint,
+        retries,
+        plain: wantsPlain(context.env, options.flag('plain')),
+      }),
+    );
   }
   return exitCodes.done;
 }
 
-async function read(invocation: Invocation, id: string): Promise<RotationStatus> {
+interface Seen {
+  status: RotationStatus;
+  retries: readonly Retry[];
+}
+
+async function read(invocation: Invocation, id: string): Promise<Seen> {
   const { screen } = invocation;
-  const [{ withSession }, { findFor }, { readRotation }, { RotateError }] = await Promise.all([
-    import('../open-session.js'),
-    import('../find-for.js'),
-    import('../../client/rotation-status.js'),
-    import('../../domain/failure.js'),
-  ]);
+  const [{ withSession }, { findFor }, { readRotation }, { findRetries }, { RotateError }, { isEndState }] =
+    await Promise.all([
+      import('../open-session.js'),
+      import('../find-for.js'),
+      import('../../client/rotation-status.js'),
+      import('../../client/retries.js'),
+      import('../../domain/failure.js'),
+      import('../../domain/steps.js'),
+    ]);
   try {
     return await withSession(invocation, async (session) => {
-      const { status, from } = await readRotation(session, await findFor(invocation, session, id));
+      const ref = await findFor(invocation, session, id);
+      const { status, from } = await readRotation(session, ref);
       if (from === 'memo') screen.note('no worker answers: this is the last that is known');
-      return status;
+      const open = !screen.json && !isEndState(status.state);
+      return { status, retries: open ? await findRetries(session, ref) : [] };
     });
   } catch (error) {
     if (!(error instanceof RotateError) || error.type !== 'UnknownRotation') throw error;
     const recorded = await fromLog(invocation, id);
     if (recorded === undefined) throw error;
     screen.note('Temporal has forgotten it: this is its record');
-    return recorded;
+    return { status: recorded, retries: [] };
   }
 }
 

@@ -10,6 +10,7 @@ export const watchCommand: CommandSpec = {
   options: [],
   examples: [
     { command: 'rotate watch 01JD', does: 'on a terminal: hosts and steps, redrawn in place' },
+    { command: 'rotate watch 01JD --plain', does: 'one line an event, for screen readers' },
     { command: 'rotate watch 01JD --json', does: 'one line of JSON an event' },
   ],
   run: async (invocation) => {

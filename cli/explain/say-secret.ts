@@ -4,7 +4,10 @@ import type { PolicySpec } from '../../domain/spec.js';
 import { count, duration } from '../render/text.js';
 
 /** What a kind says of a secret with its settings. */
-export interface Traits extends Pick<PlannedSecret, 'overlap' | 'kill' | 'source' | 'canDisable' | 'retire' | 'effects'> {
+export interface Traits extends Pick<
+  PlannedSecret,
+  'overlap' | 'kill' | 'source' | 'canDisable' | 'retire' | 'effects'
+> {
   keepOldMs?: number;
 }
 
@@ -18,14 +21,14 @@ export function sayRotation(traits: Traits, policy: PolicySpec): string[] {
       ? 'all hosts are switched together, without waves; one that fails undoes the rotation'
       : sayWaves(policy),
     sayCare(policy),
-    sayEnd(traits),
+    sayEnd(traits, policy),
   ];
 }
 
 const sourceWords = {
   worker: 'the worker makes the new value',
   issuer: 'the issuer makes the new value',
-  person: 'a person brings the new value',
+  person: 'a person makes it, and `rotate start` asks for it',
 } as const satisfies Record<Traits['source'], string>;
 
 const overlapWords = {
@@ -50,31 +53,42 @@ function sayWaves({ canary, waves, parallel, maxFailures }: PolicySpec): string 
 }
 
 function sayCare({ stableMs, soakMs, deadManMs }: PolicySpec): string {
-  const soak = soakMs === 0 ? 'there is no soak' : `the checks go on for ${duration(soakMs)} before the old value ends`;
+  const soak =
+    soakMs === 0 ? 'there is no soak' : `the checks go on for ${duration(soakMs)} before the old value ends`;
   return `a unit must stay up for ${duration(stableMs)}; ${soak}; a host that is not reached ${duration(deadManMs)} after its switch puts itself back`;
 }
 
-function sayEnd({ retire, keepOldMs = 0, effects, canDisable }: Traits): string {
-  const undo = 'until then a rollback leads back';
-  if (retire === 'deploy')
-    return `the old value ends by a second deploy, ${duration(keepOldMs)} after the soak: ${effects.destroy}; ${undo}`;
-  const disable = canDisable ? `${effects.disable}; then ` : '';
-  return `the old value ends: ${disable}${effects.destroy}; ${undo}`;
+function sayEnd({ kill, retire, effects, canDisable }: Traits, { proveAgainMs }: PolicySpec): string {
+  const steps = [...(canDisable ? [effects.disable] : []), effects.destroy].join('; ');
+  const how = retire === 'deploy' ? `by a second deploy: ${steps}` : steps;
+  const again = proveAgainMs === 0 ? 'at the end' : `after ${duration(proveAgainMs)}`;
+  const proof = kill === 'issuer' ? `; that it is refused is proved at once and again ${again}` : '';
+  return `the old value ends: ${how}${proof}. Until that begins, \`rotate rollback\` leads back`;
 }
 
 /** @param consumers hosts with a unit that reads it */
 export function sayKill(traits: Traits, policy: PolicySpec, consumers: readonly PlannedHost[]): string[] {
-  const { kill, canDisable, effects } = traits;
-  const disable = canDisable
-    ? `it can be disabled, which can be undone: ${effects.disable}`
-    : `it cannot be disabled for a while: ${effects.disable}`;
-  return [killWords[kill], disable, `for good: ${effects.destroy}`, sayConsequence(traits, policy, consumers)];
+  return [killWords[traits.kill], ...saySteps(traits), sayConsequence(traits, policy, consumers)];
+}
+
+function saySteps({ overlap, canDisable, effects }: Traits): string[] {
+  if (overlap === 'swap') {
+    const steps = [...(canDisable ? [effects.disable] : []), effects.destroy].join('; ');
+    return ['a new value takes its place, so there is nothing to disable', `after that: ${steps}`];
+  }
+  return [
+    canDisable ? `disable, which can be undone: ${effects.disable}` : `disable: ${effects.disable}`,
+    `destroy, for good: ${effects.destroy}`,
+  ];
 }
 
 const killWords = {
-  issuer: 'by its issuer: what the issuer refuses is worth nothing anywhere, and no host has to be reached for that',
-  deploy: 'by a deploy: there is nobody who could refuse it. A host accepts what it has installed, so it lives until a new value has reached every holder',
-  manual: 'by hand: only whoever runs the vendor’s side can have it refused, and rotate cannot see more than the check does',
+  issuer:
+    'by its issuer: what the issuer refuses is worth nothing anywhere, and no host has to be reached for that',
+  deploy:
+    'by a deploy: there is nobody who could refuse it. A host accepts what it has installed, so it lives until a new value has reached every holder',
+  manual:
+    'by hand: only whoever runs the vendor’s side can have it refused, and rotate cannot see more than the check does',
 } as const satisfies Record<Traits['kill'], string>;
 
 function sayConsequence(
@@ -90,7 +104,8 @@ function sayConsequence(
       : 'what it has signed (sessions, tokens) is refused once it is replaced: people log in again';
   if (overlap === 'swap')
     return `killed by hand, ${who} cannot log in until a new value is deployed; a rotation replaces and kills it in one go, with a gap of some 5 to 30 seconds`;
-  return `killed before it is replaced, ${who} cannot log in until a new value is deployed; a rotation replaces it first, so that nothing fails, and kills it ${after} the last host has changed`;
+  const kills = kill === 'manual' ? 'comes to this' : 'kills it';
+  return `killed before it is replaced, ${who} cannot log in until a new value is deployed; a rotation replaces it first, so that nothing fails, and ${kills} ${after} the last host has changed`;
 }
 
 /** `app.service on 3 hosts`. */

@@ -1,5 +1,5 @@
 /** rotate(1): what is true of all commands. */
-import { branchesAt } from '../command-tree.js';
+import { branchesAt, type Branch } from '../command-tree.js';
 import type { CommandSpec, Example } from '../command.js';
 import { exitCodeMeanings } from '../exit-codes.js';
 import { globalOptions, helpOption, versionOption } from '../global-options.js';
@@ -31,6 +31,7 @@ const environment: readonly (readonly [string, string])[] = [
   ],
   ['XDG_STATE_HOME', 'Where `rotate dev` keeps what it makes. By default ~/.local/state.'],
   ['NO_COLOR', 'No colour, whatever its value.'],
+  ['ROTATE_PLAIN', 'With 1: lines, one after the other, instead of a drawing or a table; as --plain.'],
 ];
 
 const files: readonly (readonly [string, string])[] = [
@@ -60,7 +61,7 @@ export function overviewPage(commands: readonly CommandSpec[], version: string):
       `${bold('rotate')} [${italic('options')}] ${italic('command')} [${italic('argument')}...]`,
     ),
     section('DESCRIPTION', description.map(paragraph).join('\n.PP\n')),
-    section('COMMANDS', ...commands.map(commandItem)),
+    section('COMMANDS', ...branchesAt(commands, []).flatMap((branch) => itemsOf(branch, commands))),
     section('OPTIONS', ...[...globalOptions, versionOption, helpOption].map(optionItem)),
     section(
       'EXIT STATUS',
@@ -71,4 +72,11 @@ export function overviewPage(commands: readonly CommandSpec[], version: string):
     examplesSection(overviewExamples),
     section('SEE ALSO', pages.map(reference).join(', ')),
   );
+}
+
+/** A command, or what a group is for and its commands. */
+function itemsOf({ word, summary, command }: Branch, commands: readonly CommandSpec[]): string[] {
+  if (command !== undefined) return [commandItem(command)];
+  const inside = commands.filter(({ name }) => name.startsWith(`${word} `));
+  return [item(reference(pageName(word)), prose(summary)), ...inside.map(commandItem)];
 }

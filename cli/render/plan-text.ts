@@ -9,6 +9,18 @@ import {
 import type { Paint } from './style.js';
 import { count, duration, oneLine, wrap } from './text.js';
 
+/** Each under a heading of its own when there are several. @param columns as {@link planText} */
+export function plansText(plans: readonly DigestedPlan[], columns: number | undefined, paint: Paint): string {
+  return plans
+    .map((plan, i) => {
+      const text = planText(plan, columns, paint);
+      return plans.length === 1
+        ? text
+        : `${paint('bold', `rotation ${i + 1} of ${plans.length}`)}\n\n${text}`;
+    })
+    .join('\n');
+}
+
 /** @param columns width to wrap at; undefined: 100 */
 export function planText({ plan, digest }: DigestedPlan, columns: number | undefined, paint: Paint): string {
   const width = Math.min(columns ?? 100, 100);

@@ -1,164 +1,121 @@
-/** Six steps x hosts: one line a host, in 40 columns or in 200. Pure: a status goes in, lines come out. */
-import type { HostStatus, RotationStatus, StepStatus } from '../../domain/status.js';
-import { isEndState, stepNames, type RotationState, type StepState } from '../../domain/steps.js';
-import type { Paint, Style } from './style.js';
-import { count, cut, duration, oneLine, pad } from './text.js';
-import { displayWidth } from './width.js';
+/**
+ * Six steps x hosts, in 40 columns or in 200, in as many lines as there are. Pure: a status goes in, lines come out.
+ * No line is wider than the terminal, and there are no more of them than it has.
+ */
+import type { RotationStatus } from '../../domain/status.js';
+import { hostRows, standings, stepCells, type HostRow, type Standing } from './host-rows.js';
+import { footForms, type FootOptions } from './progress-foot.js';
+import { headLines } from './progress-head.js';
+import type { Layout } from './progress-layout.js';
+import { listLayout } from './progress-list.js';
+import { tableLayout } from './progress-table.js';
+import { atMost, count, cut } from './text.js';
 
-export interface ProgressOptions {
-  columns: number;
-  /** Lines to keep within; hosts that are through give way first. Default: no limit. */
+export interface ProgressOptions extends FootOptions {
+  /** Lines to keep within; what is over gives way first. Default: no limit. */
   rows?: number;
-  /** Milliseconds since the epoch. */
-  now: number;
-  paint: Paint;
 }
 
-const stepStyle: Readonly<Record<StepState, Style>> = {
-  pending: 'dim',
-  running: 'blue',
-  done: 'green',
-  failed: 'red',
-  undone: 'yellow',
-  skipped: 'dim',
-};
-
-const symbols: Readonly<Record<StepState, string>> = {
-  pending: '·',
-  running: '▸',
-  done: '✓',
-  failed: '✗',
-  undone: '↶',
-  skipped: '-',
-};
-
-const stateStyle: Readonly<Record<RotationState, Style>> = {
-  running: 'blue',
-  waiting: 'blue',
-  'needs-attention': 'yellow',
-  refused: 'red',
-  done: 'green',
-  'rolled-back': 'yellow',
-  failed: 'red',
-};
-
-/** Width of a step's column with words, and with symbols. */
-const wordCell = 9;
-const symbolCell = 2;
-/** Columns that messages of hosts need beside words. */
-const messageRoom = 12;
-
-interface Row {
-  name: string;
-  states: (StepState | undefined)[];
-  message: string;
-}
+/** A fuller head, or form of the steps, is only worth its lines while so many hosts are left beside it. */
+const worthShowing = 5;
+/** Lines of a host's message where the height is limited. */
+const messageLines = 3;
 
 export function progressLines(status: RotationStatus, options: ProgressOptions): string[] {
-  const { columns, paint } = options;
-  const rows = [wholeRow(status), ...hostRows(status)];
-  const longest = Math.max(...rows.map(({ name }) => displayWidth(name)));
-  const words = columns >= Math.min(longest, 20) + 2 + stepNames.length * wordCell + messageRoom;
-  const cell = words ? wordCell : symbolCell;
-  const name = Math.max(1, Math.min(longest, columns - stepNames.length * cell - 2));
-  const room = columns - name - 2 - stepNames.length * cell;
-  const head =
-    ' '.repeat(name + 2) + stepNames.map((step) => pad(words ? step : (step[0] ?? ''), cell)).join('');
-  const shown = fit(rows, options.rows === undefined ? rows.length : options.rows - 3);
-  const lines = [titleLine(status, options), paint('dim', head.trimEnd())];
-  for (const row of shown.rows) lines.push(rowLine(row, { name, cell, words, room }, paint));
-  if (shown.left !== '') lines.push(paint('dim', cut(shown.left, columns)));
-  return lines;
+  const { columns, now, paint, rows: height = Number.POSITIVE_INFINITY } = options;
+  const rows = hostRows(status, now);
+  const input = { steps: stepCells(status, now), rows, columns, paint };
+  const foot = fitting(footForms(status, options), height, status.state === 'needs-attention');
+  const left = height - foot.length;
+  const heads = headLines(status, options);
+  const table = tableLayout(input);
+  const held = table === undefined ? undefined : pick(aboveForms(heads, table.steps, []), left, rows.length);
+  // Columns need their heading.
+  const layout = held === undefined || table === undefined ? listLayout(input) : table;
+  // A table holds together by itself.
+  const gap = layout === table ? [] : [''];
+  const above = held ?? pick(aboveForms(heads, layout.steps, gap), left, rows.length) ?? heads.at(-1) ?? [];
+  const room = left - above.length;
+  const all = rows.length > room ? undefined : longLines(rows, layout, height);
+  if (all === undefined || all.length > room)
+    return [...above, ...shortLines(rows, layout, room, options), ...foot].slice(0, Math.max(0, height));
+  const lines = [...above, ...(all.length > 0 ? gap : []), ...all, ...(foot.length > 0 ? [''] : []), ...foot];
+  return lines.length <= height ? lines : [...above, ...all, ...foot];
 }
 
-function titleLine(status: RotationStatus, { columns, now, paint }: ProgressOptions): string {
-  const took =
-    (status.endedAt === undefined ? now : Date.parse(status.endedAt)) - Date.parse(status.startedAt);
-  const what = oneLine(`${status.environment}/${status.secrets.join(',')}`);
-  const rest = `${status.state}  ${duration(took)}`;
-  const withId = `${rest}  ${status.id}`;
-  const tail = columns >= what.length + 2 + withId.length ? withId : rest;
-  const short = cut(what, Math.max(1, columns - tail.length - 2));
-  const line = cut(`${short}  ${tail}`, columns);
-  return line.replace(status.state, paint(stateStyle[status.state], status.state));
+/** Head and steps together, the fullest form first. */
+function aboveForms(
+  heads: readonly string[][],
+  steps: readonly string[][],
+  gap: readonly string[],
+): string[][] {
+  const [head = [], title = []] = heads;
+  const [full = [], ...shorter] = steps;
+  return [
+    [...head, ...gap, ...full],
+    [...head, ...full],
+    ...shorter.map((form) => [...head, ...form]),
+    ...steps.slice(-1).map((form) => [...title, ...form]),
+  ];
 }
 
-function wholeRow(status: RotationStatus): Row {
-  return { name: 'rotation', states: status.steps.map((s) => s.state), message: '' };
+/** The first form that leaves room for hosts. */
+function pick(forms: readonly string[][], height: number, hosts: number): string[] | undefined {
+  const wanted = Math.min(hosts, worthShowing);
+  return forms.find((form) => form.length + wanted <= height);
 }
 
-function hostRows(status: RotationStatus): Row[] {
-  const names = new Set(status.steps.flatMap((s) => s.hosts.map((h) => h.name)));
-  return [...names].map((name) => {
-    const cells = stepNames.map((step) =>
-      hostCell(
-        status.steps.find((s) => s.name === step),
-        name,
-      ),
-    );
-    const telling = cells.filter((cell) => cell?.state === 'running' || cell?.state === 'failed');
-    return {
-      name: oneLine(name),
-      states: cells.map((cell) => cell?.state),
-      message: oneLine(telling.at(-1)?.message ?? ''),
-    };
-  });
+/** What a person has to type is worth more than the hosts, which he can ask for again. */
+function fitting([full = [], terse = full]: readonly string[][], height: number, person: boolean): string[] {
+  const most = Math.max(1, Math.floor(height / (person ? 2 : 3)));
+  if (full.length <= most) return full;
+  return atMost(terse, person ? Math.max(1, height - 2) : most);
 }
 
-/** A host that was last heard of while its step still ran is where the step is. */
-function hostCell(step: StepStatus | undefined, name: string): HostStatus | undefined {
-  const host = step?.hosts.find((h) => h.name === name);
-  if (host?.state !== 'running' || step === undefined || step.state === 'running') return host;
-  return { name, state: step.state };
+/** With all that they say, as far as it is read before it changes. */
+function longLines(rows: readonly HostRow[], layout: Layout, height: number): string[] {
+  if (height === Number.POSITIVE_INFINITY) return rows.flatMap((row) => layout.long(row));
+  return rows.flatMap((row) => atMost(layout.long(row), 1 + messageLines));
 }
 
-function rowLine(
-  row: Row,
-  widths: { name: number; cell: number; words: boolean; room: number },
-  paint: Paint,
-): string {
-  const cells = row.states.map((state) => {
-    if (state === undefined) return ' '.repeat(widths.cell);
-    const text = widths.words && state !== 'pending' ? state : symbols[state];
-    return paint(stepStyle[state], text) + ' '.repeat(widths.cell - displayWidth(text));
-  });
-  return `${pad(row.name, widths.name)}  ${cells.join('')}${cut(row.message, widths.room)}`.trimEnd();
-}
-
-/** Keeps what is going on or wrong; says how many others there are. */
-function fit(rows: readonly Row[], room: number): { rows: readonly Row[]; left: string } {
-  if (rows.length <= room) return { rows, left: '' };
-  const [whole, ...hosts] = rows;
-  const weight = (row: Row): number =>
-    row.states.includes('failed') ? 0 : row.states.includes('running') ? 1 : isThrough(row) ? 3 : 2;
-  const kept = hosts.toSorted((a, b) => weight(a) - weight(b)).slice(0, Math.max(0, room - 2));
-  const left = hosts.length - kept.length;
-  return {
-    rows: [...(whole === undefined ? [] : [whole]), ...hosts.filter((row) => kept.includes(row))],
-    left: `and ${count(left, 'host')} more (${hosts.filter(isThrough).length} of ${hosts.length} verified)`,
-  };
-}
-
-function isThrough(row: Row): boolean {
-  return row.states[stepNames.indexOf('verify')] === 'done';
-}
-
-/** The end of a rotation, or why it is parked, in a sentence. */
-export function outcome(status: RotationStatus): string {
-  const what = `${status.environment}/${status.secrets.join(', ')}`;
-  const why = status.reason === undefined ? '' : `: ${status.reason.message}`;
-  switch (status.state) {
-    case 'done':
-      return `${what} is rotated, and the old value is proven dead`;
-    case 'rolled-back':
-      return `rolled back, the old value of ${what} is valid and deployed${why}`;
-    case 'refused':
-      return `refused, nothing was changed${why}`;
-    case 'failed':
-      return `failed${why}`;
-    case 'needs-attention':
-      return `needs attention${why}`;
-    default:
-      return `${status.state}${isEndState(status.state) ? why : ''}`;
+/** A line each, or a line for those that matter and how many others there are. */
+function shortLines(
+  rows: readonly HostRow[],
+  layout: Layout,
+  room: number,
+  { columns, paint }: ProgressOptions,
+): string[] {
+  if (rows.length <= room) return rows.map((row) => layout.short(row));
+  if (room <= 0) return [];
+  const urgent = rows.toSorted((a, b) => standings.indexOf(a.standing) - standings.indexOf(b.standing));
+  // Few that failed may say why; of many it matters which.
+  const failed = rows.filter(({ standing }) => standing === 'failed').length;
+  const lines: string[] = [];
+  let shown = 0;
+  for (const row of urgent) {
+    const [first = '', why, ...more] =
+      failed * 4 <= room && row.standing === 'failed' ? layout.long(row) : [layout.short(row)];
+    const entry = why === undefined ? [first] : [first, more.length === 0 ? why : cut(`${why} …`, columns)];
+    if (lines.length + entry.length >= room) break;
+    lines.push(...entry);
+    shown += 1;
   }
+  return [...lines, paint('dim', cut(countWords(urgent.slice(shown), shown), columns))];
+}
+
+const standingWords: Readonly<Record<Standing, string>> = {
+  failed: 'failed',
+  running: 'running',
+  waiting: 'waiting',
+  undone: 'undone',
+  skipped: 'not reached',
+  done: 'verified',
+};
+
+function countWords(rows: readonly HostRow[], shown: number): string {
+  const groups = standings.flatMap((standing) => {
+    const n = rows.filter((row) => row.standing === standing).length;
+    return n === 0 ? [] : [`${n} ${standingWords[standing]}`];
+  });
+  return `${shown === 0 ? '' : 'and '}${count(rows.length, 'host')}${shown === 0 ? '' : ' more'}: ${groups.join(', ')}`;
 }

@@ -1,26 +1,37 @@
 /** A rotation as `rotate status ID` shows it, and several as a table. */
 import type { RotationStatus } from '../../domain/status.js';
-import { outcome, progressLines } from './progress.js';
+import { progressLines } from './progress.js';
+import { statusLines } from './status-lines.js';
 import type { Paint } from './style.js';
 import { table } from './table.js';
-import { duration, wrap } from './text.js';
+import { duration } from './text.js';
+import type { WordsOptions } from './waiting-words.js';
 
-export interface StatusTextOptions {
+export interface StatusTextOptions extends Pick<WordsOptions, 'retries'> {
+  /** Of the terminal; undefined: as wide as needed. */
   columns: number | undefined;
+  /** Of the terminal, which the progress keeps within; undefined: every host is shown. */
+  rows?: number | undefined;
   now: number;
   paint: Paint;
+  /** One line a fact, for screen readers. */
+  plain?: boolean;
 }
 
-export function statusText(status: RotationStatus, { columns, now, paint }: StatusTextOptions): string {
-  const width = columns ?? 120;
-  const lines = progressLines(status, { columns: width, now, paint });
-  lines.push('', ...wrap(outcome(status), width));
-  if (status.reason?.hint !== undefined)
-    lines.push(...wrap(`hint: ${withId(status.reason.hint, status.id)}`, width));
-  const text = lines.map((line) => `${line}\n`).join('');
+export function statusText(status: RotationStatus, options: StatusTextOptions): string {
+  const { columns, rows, plain = false, ...rest } = options;
+  if (plain) return asText(statusLines(status, rest));
+  const width = columns ?? Number.POSITIVE_INFINITY;
+  // The last line is for the prompt.
+  const height = rows === undefined ? {} : { rows: rows - 1 };
+  const text = asText(progressLines(status, { ...rest, ...height, columns: width }));
   return status.proof === undefined || status.proof.length === 0
     ? text
     : `${text}\n${proofTable(status.proof, columns)}`;
+}
+
+function asText(lines: readonly string[]): string {
+  return lines.map((line) => `${line}\n`).join('');
 }
 
 function proofTable(proof: NonNullable<RotationStatus['proof']>, columns: number | undefined): string {
@@ -45,11 +56,4 @@ export function statusTable(rotations: readonly RotationStatus[], options: Statu
     ]),
     options.columns,
   );
-}
-
-/** Hints come from code that does not know the id: `rotate skip ID HOST` becomes what can be typed. */
-export function withId(hint: string, id: string): string {
-  return hint
-    .replaceAll(/(?<=rotate [a-z]+ )ID\b/g, id)
-    .replaceAll(/`rotate (retry|rollback|abort)`/g, `\`rotate $1 ${id}\``);
 }

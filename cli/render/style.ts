@@ -25,3 +25,17 @@ export function wantsColour(terminal: boolean, env: NodeJS.ProcessEnv, flag: boo
   const off = env['NO_COLOR'];
   return terminal && flag && (off === undefined || off === '') && env['TERM'] !== 'dumb';
 }
+
+/**
+ * Whether what goes on is told in lines, one after the other, and not drawn in place: where nothing can be drawn, or
+ * for who has it read to him (`--plain`, ROTATE_PLAIN).
+ */
+export function wantsLines(terminal: boolean, env: NodeJS.ProcessEnv, flag: boolean): boolean {
+  return !terminal || env['TERM'] === 'dumb' || wantsPlain(env, flag);
+}
+
+/** Whether no table is wanted, on a terminal or not. */
+export function wantsPlain(env: NodeJS.ProcessEnv, flag: boolean): boolean {
+  const on = env['ROTATE_PLAIN'];
+  return flag || (on !== undefined && on !== '' && on !== '0');
+}

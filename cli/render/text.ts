@@ -3,7 +3,7 @@ import { displayWidth, fitting } from './width.js';
 
 // C0 but newline and tab, DEL, C1, bidirectional overrides, line separators: text that comes from hosts, git or Temporal is not trusted.
 // oxlint-disable-next-line no-control-regex
-const commanding = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
+const commanding = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
 
 /** `text` without control characters; newlines stay. */
 export function printable(text: string): string {
@@ -43,6 +43,32 @@ export function wrap(text: string, width: number, indent = ''): string[] {
   return lines;
 }
 
+/** Lines of at most `width` columns, broken at spaces where there are any. For what must not be longer, come what may. */
+export function fold(text: string, width: number, indent = ''): string[] {
+  const room = Math.max(1, width - indent.length);
+  return wrap(text, room)
+    .flatMap((line) => chop(line, room))
+    .map((line) => cut(`${indent}${line}`, width));
+}
+
+function chop(line: string, room: number): string[] {
+  const pieces: string[] = [];
+  for (let rest = line; ;) {
+    // A wide character has no place in one column, and is cut by who gives no more.
+    const piece = fitting(rest, room) || String.fromCodePoint(rest.codePointAt(0) ?? 0x20);
+    if (piece.length >= rest.length) return [...pieces, rest];
+    pieces.push(piece);
+    rest = rest.slice(piece.length);
+  }
+}
+
+/** At most `most` lines; that there are others shows as `…`. */
+export function atMost(lines: readonly string[], most: number): string[] {
+  return lines.length <= most || most <= 1
+    ? lines.slice(0, Math.max(0, most))
+    : [...lines.slice(0, most - 1), '…'];
+}
+
 /** `1 host`, `3 hosts`. */
 export function count(n: number, noun: string): string {
   return `${n} ${noun}${n === 1 ? '' : 's'}`;
@@ -61,4 +87,15 @@ export function duration(ms: number): string {
 
 function join(a: number, unit: string, b: number, smaller: string): string {
   return b === 0 ? `${a} ${unit}` : `${a} ${unit} ${b} ${smaller}`;
+}
+
+/** `4s`, `2m05s`, `3h10m`, `12d`: {@link duration} for the cell of a table, at most six columns. */
+export function shortDuration(ms: number): string {
+  const seconds = Math.max(0, Math.round(ms / 1000));
+  if (seconds < 60) return `${seconds}s`;
+  const minutes = Math.floor(seconds / 60);
+  if (minutes < 60) return `${minutes}m${String(seconds % 60).padStart(2, '0')}s`;
+  const hours = Math.floor(minutes / 60);
+  if (hours < 48) return `${hours}h${String(minutes % 60).padStart(2, '0')}m`;
+  return `${Math.floor(hours / 24)}d`;
 }

@@ -17,6 +17,8 @@ export interface LabHost {
 export interface Inventory {
   state: string;
   network: string;
+  /** This machine's own address in it. */
+  gateway: string;
   identityFile: string;
   knownHosts: string;
   sshConfig: string;

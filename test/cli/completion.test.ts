@@ -12,6 +12,7 @@ import { candidates, type Candidate, type Sources } from '../../cli/complete/can
 import { complete } from '../../cli/complete/answer.js';
 import type { CommandSpec } from '../../cli/command.js';
 import { completionCommand } from '../../cli/commands/completion.js';
+import { branchesAt } from '../../cli/command-tree.js';
 import { commands } from '../../cli/registry.js';
 import { readLine } from '../../cli/words.js';
 import { generateCodecKey } from '../../codec/keyring.js';
@@ -19,7 +20,7 @@ import { makeRepo, rotateYaml } from './fleet.js';
 import { completingCommands, groupCommands } from './group-commands.js';
 import { pushLog, record } from './log-branch.js';
 import { makeProgram, missingFor, onPath, shells, type, type Shell } from './typing.js';
-import { rotate } from './world.js';
+import { noInput, rotate } from './world.js';
 
 const bashScript = fileURLToPath(new URL('../../completions/rotate.bash', import.meta.url));
 const awkward = 'a b;$(touch stolen)`id`';
@@ -80,16 +81,29 @@ async function at(typed: string, known: readonly CommandSpec[]): Promise<string>
   return files ? ':files' : found.map(({ text }) => text).join(' ');
 }
 
-const global = '--config --codec-key --env --json --debug --no-color --version --help';
+const global = '--config --codec-key --env --json --debug --no-color --plain --version --help';
 
 describe('at the end of a line', () => {
   test.each([
-    ['', commands.map(({ name }) => name).join(' ')],
-    ['--env prod ', commands.map(({ name }) => name).join(' ')],
+    [
+      '',
+      branchesAt(commands, [])
+        .map(({ word }) => word)
+        .join(' '),
+    ],
+    [
+      '--env prod ',
+      branchesAt(commands, [])
+        .map(({ word }) => word)
+        .join(' '),
+    ],
     ['-', global],
-    ['start -', `--watch --detach --reason --take-over --yes ${global}`],
-    ['start --detach --env=prod -', `--watch --reason --take-over --yes ${global.replace(' --env', '')}`],
-    ['start -y --codec-key x -', `--watch --detach --reason --take-over ${global}`],
+    ['start -', `--tag --due --watch --detach --reason --take-over --value-stdin --yes ${global}`],
+    [
+      'start --detach --env=prod -',
+      `--tag --due --watch --reason --take-over --value-stdin --yes ${global.replace(' --env', '')}`,
+    ],
+    ['start -y --codec-key x -', `--tag --due --watch --detach --reason --take-over --value-stdin ${global}`],
     ['start ', 'db prod/db prod/key'],
     ['start db ', 'prod/key'],
     ['start --reason db ', 'db prod/db prod/key'],
@@ -116,10 +130,18 @@ describe('at the end of a line', () => {
     ['skip ', '01A'],
     ['skip 01A ', 'web-1 web-2'],
     ['doctor web-1 ', 'web-2'],
-    ['list ', global],
+    ['list ', `--due ${global}`],
+    ['start --tag ', 'web slow'],
+    ['schedule ', 'apply list pause resume trigger delete'],
+    ['schedule pause ', 'monthly weekly'],
     ['list x', ''],
     ['completion ', 'bash zsh fish'],
-    ['help ', commands.map(({ name }) => name).join(' ')],
+    [
+      'help ',
+      branchesAt(commands, [])
+        .map(({ word }) => word)
+        .join(' '),
+    ],
     ['nothing ', ''],
     ['nothing x ', ''],
     ['nothing -', global],
@@ -199,7 +221,7 @@ describe('rotate __complete', () => {
     await complete(['--', completes, ''], completingCommands, {
       stdout: { ...terminal, write: (text) => void (printed += text) },
       stderr: { ...terminal, write: (text) => expect.unreachable(text) },
-      stdin: { isTTY: false, readLine: async () => undefined },
+      stdin: noInput,
       env: { HOME: repo },
       cwd: repo,
       signal: new AbortController().signal,

@@ -7,7 +7,12 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import type { InspectActivities, RotationActivities } from '../../activities/api.js';
+import type {
+  DueActivities,
+  InspectActivities,
+  NotifyActivities,
+  RotationActivities,
+} from '../../activities/api.js';
 import { generateCodecKey, loadCodecKeys } from '../../codec/keyring.js';
 import { RotateError, type FailureType } from '../../domain/failure.js';
 import type { Plan } from '../../domain/plan.js';
@@ -20,8 +25,10 @@ import { startTestTemporal, type TestTemporal } from '../support/temporal.js';
 const base = '1a2b3c4d5e6f7a8b9c0d1a2b3c4d5e6f7a8b9c0d';
 const at = '2026-11-23T12:00:00Z';
 
+type Activities = RotationActivities & InspectActivities & DueActivities & NotifyActivities;
+
 /** What goes wrong, by the name of an activity. */
-export type Troubles = Partial<Record<keyof RotationActivities | keyof InspectActivities, RotateError>>;
+export type Troubles = Partial<Record<keyof Activities, RotateError>>;
 
 export interface TestFleet {
   temporal: TestTemporal;
@@ -30,6 +37,8 @@ export interface TestFleet {
   /** Points at the server, with the codec key. */
   env: NodeJS.ProcessEnv;
   troubles: Troubles;
+  /** What activities do instead of what they do here. */
+  answers: Partial<Activities>;
   /** Activities named here wait until they are taken out. */
   held: Set<string>;
   startWorker(): Promise<RunningWorker>;
@@ -92,6 +101,7 @@ export async function startTestFleet(): Promise<TestFleet> {
   const codecKeys = await loadCodecKeys([keyFile]);
   const connection = await connectWorker({ env: temporal.env });
   const troubles: Troubles = {};
+  const answers: Partial<Activities> = {};
   const held = new Set<string>();
   const workers: RunningWorker[] = [];
   return {
@@ -99,13 +109,14 @@ export async function startTestFleet(): Promise<TestFleet> {
     repo: makeRepo(temporal.folder),
     env: { ...temporal.env, ROTATE_CODEC_KEY_FILE: keyFile, ROTATE_WORKER_CONFIG: '/nonexistent' },
     troubles,
+    answers,
     held,
     startWorker: async () => {
       const worker = await startWorker({
         connection: connection.connection,
         namespace: connection.endpoint.namespace,
         taskQueue,
-        activities: makeActivities(troubles, held),
+        activities: makeActivities(troubles, answers, held),
         codecKeys,
         bundle,
       });
@@ -122,14 +133,14 @@ export async function startTestFleet(): Promise<TestFleet> {
 }
 
 /** Activities that do nothing, and say what is expected of them. */
-function makeActivities(troubles: Troubles, held: ReadonlySet<string>): object {
-  const activities: RotationActivities & InspectActivities = {
+function makeActivities(troubles: Troubles, answers: Partial<Activities>, held: ReadonlySet<string>): object {
+  const activities: Activities = {
     reserve: async () => {},
     makePlan: async ({ environment = 'prod', secrets }) => ({
       plan: makePlan(environment, secrets),
       digest: 'd'.repeat(64),
     }),
-    makePlans: async () => [],
+    makePlans: async () => ({ plans: [], leftOut: [] }),
     examine: async ({ hosts }) => ({
       findings: (hosts ?? ['web-1', 'web-2']).map((name) => ({
         subject: `host ${name}`,
@@ -180,6 +191,11 @@ function makeActivities(troubles: Troubles, held: ReadonlySet<string>): object {
     unpublish: async () => {},
     tidy: async () => ({ left: [] }),
     record: async () => {},
+    assess: async () => ({ declared: false, batches: [], people: [], unplanned: [] }),
+    stateOf: async () => ({}),
+    findOld: async () => ({ notices: [] }),
+    listChannels: async () => ({ channels: [] }),
+    deliver: async () => {},
   };
   return Object.fromEntries(
     Object.entries(activities).map(([name, activity]) => [
@@ -188,7 +204,8 @@ function makeActivities(troubles: Troubles, held: ReadonlySet<string>): object {
         while (held.has(name)) await new Promise((resolve) => setTimeout(resolve, 20));
         const wrong = Object.entries(troubles).find(([key]) => key === name)?.[1];
         if (wrong !== undefined) throw wrong;
-        return activity(input);
+        const answer = Object.entries(answers).find(([key]) => key === name)?.[1] ?? activity;
+        return answer(input);
       },
     ]),
   );

@@ -54,6 +54,8 @@ test         api-key      postgres  agenix  unknown  never  secrets/test/api-key
         kind: 'postgres',
         store: 'agenix',
         file: 'secrets/prod/db-password.age',
+        tags: [],
+        rotatedAt: first.endedAt,
         lastRotation: { id: second.id, state: 'rolled-back', endedAt: second.endedAt },
       },
       expect.not.objectContaining({ lastRotation: expect.anything() }),
@@ -113,6 +115,75 @@ test      api-key   postgr…  agenix  unknown  never  secret…
       code: 2,
       stderr: expect.stringContaining('unknown environment `prd`, did you mean `prod`?'),
     });
+  });
+});
+
+describe('what is due', () => {
+  const day = 86_400_000;
+  /** A rotation of so many days ago. */
+  function daysAgo(id: string, environment: string, secret: string, days: number, more = {}) {
+    const at = new Date(Date.now() - days * day - 60_000).toISOString();
+    return record(id, environment, secret, { startedAt: at, endedAt: at, ...more });
+  }
+  beforeEach(() => {
+    writeFileSync(
+      join(repo, 'rotate.yaml'),
+      `${rotateYaml
+        .replace('file: secrets/prod/api-key.age', '$&\n      maxAge: 90d\n      warnBefore: 14d')
+        .replace('file: secrets/test/api-key.age', '$&\n      maxAge: 90d\n      warnBefore: 14d')}
+schedules:
+  quarterly: { environment: prod, secrets: [db-password], every: 80d }
+`,
+    );
+  });
+
+  test('stands beside each, and is what --due lists, with an exit code', async () => {
+    pushLog(folder, [
+      daysAgo('01JDH00000000000000000000A', 'prod', 'db-password', 82),
+      daysAgo('01JDH00000000000000000000B', 'prod', 'api-key', 10),
+      daysAgo('01JDH00000000000000000000C', 'test', 'api-key', 80),
+    ]);
+    const all = await here('list');
+    expect(all.stdout).toBe(
+      `ENVIRONMENT  NAME         KIND      STORE   AGE      DUE              LAST  FILE
+prod         db-password  postgres  agenix  82 days  due for 2 days   done  secrets/prod/db-password.age
+prod         api-key      postgres  agenix  10 days  in 79 days       done  secrets/prod/api-key.age
+test         api-key      postgres  agenix  80 days  in 9 days, soon  done  secrets/test/api-key.age
+`,
+    );
+    expect(all.code).toBe(0);
+    const due = await here('list --due --json');
+    expectOutput(due.stdout, 'list');
+    expect(JSON.parse(due.stdout)).toMatchObject([
+      { environment: 'prod', name: 'db-password', due: { state: 'due', dueAt: expect.any(String) } },
+      { environment: 'test', name: 'api-key', due: { state: 'due-soon' } },
+    ]);
+    expect(due.code).toBe(1);
+  });
+
+  test('is what was never rotated, and not what was since', async () => {
+    const overdue = JSON.parse((await here('list --due --json')).stdout);
+    expect(overdue.map((s: { due: unknown }) => s.due)).toEqual([
+      { state: 'due' },
+      { state: 'overdue' },
+      { state: 'overdue' },
+    ]);
+    pushLog(folder, [
+      daysAgo('01JDH00000000000000000000A', 'prod', 'db-password', 100),
+      daysAgo('01JDH00000000000000000000B', 'prod', 'db-password', 1),
+      daysAgo('01JDH00000000000000000000C', 'prod', 'api-key', 1),
+      // Undone: it is as old as before.
+      daysAgo('01JDH00000000000000000000D', 'test', 'api-key', 100),
+      daysAgo('01JDH00000000000000000000E', 'test', 'api-key', 1, { state: 'rolled-back' }),
+    ]);
+    expect(await here('list --due --env prod')).toEqual({
+      code: 0,
+      stdout: '',
+      stderr: 'rotate: nothing is due\n',
+    });
+    const { code, stdout } = await here('list --due');
+    expect(stdout).toContain('overdue for 10 d');
+    expect(code).toBe(1);
   });
 });
 

@@ -10,6 +10,7 @@ import type { RotationStatus } from '../../domain/status.js';
 import { startTestFleet, trouble, type TestFleet } from './fleet.js';
 import { pushLog, record } from './log-branch.js';
 import { expectOutput } from './schema.js';
+import { screenOf } from './terminal-screen.js';
 import { rotate, type Ended, type World } from './world.js';
 
 let fleet: TestFleet;
@@ -124,8 +125,8 @@ describe('rotate start', () => {
   test('follows the rotation to its end, one line an event, and exits with 0', async () => {
     const { code, stdout, stderr } = await here('start db-password --yes');
     const lines = stdout.slice(stdout.indexOf('\n\n20') + 2).split('\n');
-    expect(lines[0]).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ {2}generate {2}running$/);
-    expect(lines.map((line) => line.slice(22))).toEqual(
+    expect(lines[0]).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ {2}[0-9A-Z]{26} {2}generate {2}running$/);
+    expect(lines.map((line) => line.slice(50))).toEqual(
       expect.arrayContaining(['deploy  web-2  done', 'verify  web-2  done', 'rotation  done']),
     );
     expect(lines.at(-2)).toBe('prod/db-password is rotated, and the old value is proven dead');
@@ -172,28 +173,63 @@ describe('rotate start', () => {
     expect(JSON.parse((await here('status --json')).stdout)).toHaveLength(before);
   });
 
-  test('redraws one line a host on a terminal, and gives the cursor back', async () => {
+  test('redraws one row a host on a terminal, and gives the cursor back', async () => {
     const { code, stdout } = await here('start db-password --no-color', {
-      terminal: { columns: 100 },
+      terminal: { columns: 100, rows: 30 },
       typed: ['y'],
     });
     expect(code).toBe(0);
     const drawing = stdout.slice(stdout.indexOf('\u001B[?25l'));
-    expect(
-      drawing.endsWith('\u001B[?25hprod/db-password is rotated, and the old value is proven dead\n'),
-    ).toBe(true);
-    const frames = drawing.split('\u001B[J');
-    expect(frames.length).toBeGreaterThan(2);
-    const [title, ...lines] = (frames.at(-1) ?? '').split('\n');
-    expect(title).toMatch(/^prod\/db-password {2}done {2}\d+ s {2}[0-9A-Z]{26}$/);
-    expect(lines.slice(0, 4).join('\n')).toBe(
-      [
-        '          generate encrypt  deploy   restart  verify   revoke',
-        'rotation  done     done     done     done     done     done',
-        'web-1     done              done     done     done',
-        'web-2     done              done     done     done',
-      ].join('\n'),
+    expect(drawing.split('\u001B[J').length).toBeGreaterThan(3);
+    const { lines, cursorHidden } = screenOf(drawing, { columns: 100, rows: 30 });
+    const header = lines.findIndex((line) => line.includes('generate'));
+    // One line or two: it depends on who the person is.
+    expect(lines.slice(0, header).join('  ')).toMatch(
+      /^prod\/db-password {2}done {2}\d+ s {2}[0-9A-Z]{26} {2}asked for by \S+$/,
     );
+    expect(lines.slice(header).map((line) => line.replaceAll(/\b\d+s\b/g, '0s'))).toEqual([
+      '          generate  encrypt  deploy   restart  verify   revoke',
+      'rotation  done      done     done     done     done     done',
+      'time      0s        0s       0s       0s       0s       0s',
+      'web-1     done               done     done     done',
+      'web-2     done               done     done     done',
+      'prod/db-password is rotated, and the old value is proven dead',
+    ]);
+    expect(cursorHidden).toBe(false);
+  });
+
+  test('tells lines on a terminal too where they are asked for', async () => {
+    for (const [flags, env] of [
+      [' --plain', {}],
+      ['', { ROTATE_PLAIN: '1' }],
+      ['', { TERM: 'dumb' }],
+    ] as const) {
+      const { code, stdout } = await here(`start db-password --yes --no-color${flags}`, {
+        terminal: { columns: 100, rows: 30 },
+        env: { ...fleet.env, ...env },
+      });
+      expect(code).toBe(0);
+      expect(stdout).not.toContain('\u001B');
+      expect(stdout).toMatch(/ {2}deploy {2}web-2 {2}done\n/);
+    }
+  });
+
+  test('says what is tried again, in lines and on a terminal', async () => {
+    for (const flags of [' --plain', ' --no-color']) {
+      fleet.troubles.copy = trouble('CopyFailed', 'web-1 does not take the system');
+      const { code, stdout } = await here(`start db-password --yes${flags}`, {
+        terminal: { columns: 120, rows: 40 },
+        onStdout: (text) => {
+          if (text.includes('is tried again')) delete fleet.troubles.copy;
+        },
+      });
+      expect(code).toBe(0);
+      expect(stdout).toMatch(
+        flags === ' --plain'
+          ? /^\S+Z {2}[0-9A-Z]{26} {2}retry {2}copy is tried again, attempt \d+: web-1 does not take the system \(CopyFailed\)$/m
+          : /^copy is tried again (now|in \d+ s), attempt \d+: web-1 does not take the system \(CopyFailed\)/m,
+      );
+    }
   });
 
   test('needs --yes where there is no terminal', async () => {
@@ -312,11 +348,13 @@ describe('rotate status', () => {
   test('shows steps, hosts and the proof', async () => {
     const { stdout: started } = await here('start db-password --yes --json');
     const { stdout, code } = await here(`status ${JSON.parse(started).id}`);
-    expect(stdout.split('\n').slice(1).join('\n'))
-      .toBe(`          generate encrypt  deploy   restart  verify   revoke
-rotation  done     done     done     done     done     done
-web-1     done              done     done     done
-web-2     done              done     done     done
+    const [title, ...rest] = stdout.split('\n');
+    expect(title).toMatch(/^prod\/db-password {2}done {2}\d+ s {2}[0-9A-Z]{26} {2}asked for by \S+$/);
+    expect(rest.join('\n').replaceAll(/\b\d+s\b/g, '0s'))
+      .toBe(`          generate        encrypt         deploy          restart         verify          revoke
+rotation  done 0s         done 0s         done 0s         done 0s         done 0s         done 0s
+web-1     done 0s                         done 0s         done 0s         done 0s
+web-2     done 0s                         done 0s         done 0s         done 0s
 
 prod/db-password is rotated, and the old value is proven dead
 

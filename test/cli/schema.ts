@@ -13,11 +13,20 @@ export type Output =
   | 'status'
   | 'statusList'
   | 'detached'
+  | 'rotationList'
+  | 'detachedList'
   | 'event'
   | 'plan'
+  | 'planList'
   | 'list'
   | 'history'
+  | 'explanation'
+  | 'init'
   | 'doctor'
+  | 'scheduleList'
+  | 'scheduleChanges'
+  | 'scheduleSaid'
+  | 'notifyTest'
   | 'error';
 
 /** Fails unless `text` is JSON that the schema's definition allows. */

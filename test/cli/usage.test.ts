@@ -18,6 +18,7 @@ import { RotateError } from '../../domain/failure.js';
 import { rotationStates, stepNames } from '../../domain/steps.js';
 import schema from '../../schemas/output.schema.json' with { type: 'json' };
 import { groupCommands } from './group-commands.js';
+import { noInput } from './world.js';
 import { expectOutput } from './schema.js';
 import { rotate, transcript, type World } from './world.js';
 
@@ -146,7 +147,7 @@ function silentContext(): Context {
   return {
     stdout: none,
     stderr: none,
-    stdin: { isTTY: false, readLine: async () => undefined },
+    stdin: noInput,
     env: {},
     cwd: tmpdir(),
     signal: new AbortController().signal,
@@ -256,7 +257,7 @@ describe('errors', () => {
     const context = {
       stdout: out,
       stderr: out,
-      stdin: { isTTY: false, readLine: async () => undefined },
+      stdin: noInput,
       env: options.noColor === true ? { NO_COLOR: '1' } : {},
       cwd: '/',
       signal: new AbortController().signal,
@@ -326,6 +327,7 @@ describe('exit codes', () => {
       'AmbiguousSecret',
       'UnknownHost',
       'UnknownRotation',
+      'UnknownSchedule',
       'BadRules',
       'BadRecipient',
       'BadFormat',

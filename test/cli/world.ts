@@ -1,5 +1,5 @@
 /** Runs command lines in this process, in a world of the test's making, and keeps what they print. */
-import type { Context } from '../../cli/context.js';
+import type { Context, Input } from '../../cli/context.js';
 import { run } from '../../cli/run.js';
 
 export interface Terminal {
@@ -14,6 +14,8 @@ export interface World {
   terminal?: Terminal;
   /** Lines that are typed. */
   typed?: string[];
+  /** What is on stdin when it is no terminal. */
+  piped?: string;
   /** Ctrl-C. */
   signal?: AbortSignal;
   /** Called with all that was printed on stdout so far. */
@@ -27,6 +29,14 @@ export interface Ended {
   stdout: string;
   stderr: string;
 }
+
+/** Of a program that nobody types anything to. */
+export const noInput: Input = {
+  isTTY: false,
+  readLine: async () => undefined,
+  withHidden: (_, __, work) => work(async () => undefined),
+  readAll: async () => new Uint8Array(),
+};
 
 export async function rotate(args: readonly string[], world: World): Promise<Ended> {
   let stdout = '';
@@ -49,7 +59,18 @@ export async function rotate(args: readonly string[], world: World): Promise<End
         world.onStderr?.(stderr);
       },
     },
-    stdin: { isTTY: terminal !== undefined, readLine: async () => typed.shift() },
+    stdin: {
+      isTTY: terminal !== undefined,
+      readLine: async () => typed.shift(),
+      withHidden: (_, show, work) =>
+        work(async (question) => {
+          show(question);
+          const line = typed.shift();
+          show('\n');
+          return line === undefined ? undefined : new TextEncoder().encode(line);
+        }),
+      readAll: async () => new TextEncoder().encode(world.piped ?? ''),
+    },
     env: { HOME: world.cwd, ...world.env },
     cwd: world.cwd,
     signal: world.signal ?? new AbortController().signal,

@@ -13,6 +13,9 @@ import { makePlan } from '../workflows/support/plans.js';
 
 const hosts = Array.from({ length: 50 }, (_, i) => `web-${String(i + 1).padStart(2, '0')}`);
 const at = '2026-11-23T18:00:00.000Z';
+let ticks = 0;
+/** No two reports of hosts are of the same moment. */
+const tick = (): string => new Date(Date.parse(at) + (ticks += 137)).toISOString();
 const store = '/nix/store/abcdfghijklmnpqrsvwxyz0123456789-nixos-system-';
 const proof = (host: string): ProofLine => ({
   claim: 'the new value logs in',
@@ -82,11 +85,11 @@ function run(): { atSoak: string; atEnd: string; memo: string } {
             'comparing with the base',
             'ready',
           ])
-            showHost(j, 'generate', { name, state: 'running', message }, at);
+            showHost(j, 'generate', { name, state: 'running', message }, tick());
       if (command.do === 'advance')
         for (const name of command.hosts)
           for (const step of ['deploy', 'restart', 'verify'] as const)
-            for (const state of ['running', 'done'] as const) showHost(j, step, { name, state }, at);
+            for (const state of ['running', 'done'] as const) showHost(j, step, { name, state }, tick());
       j = record(j, command, { ok: true, facts: facts(command) }, at);
     }
   }

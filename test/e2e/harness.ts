@@ -40,8 +40,12 @@ export interface Harness {
   killWorker(): Promise<void>;
   restartWorker(): Promise<void>;
   worker(): DevProcess;
-  /** Starts a rotation of the secret; resolves with its id. */
+  /** Starts a rotation of the database's password; resolves with its id. */
   start(...args: string[]): Promise<string>;
+  /** Starts a rotation of these secrets, with these options; resolves with its id. */
+  startOf(...args: string[]): Promise<string>;
+  /** What a script on a host prints. */
+  on(host: string, script: string): Promise<string>;
   /** Waits for one of the ends or a park. */
   ended(id: string): Promise<RotationStatus>;
   waitFor(id: string, done: (status: RotationStatus) => boolean, timeoutMs?: number): Promise<RotationStatus>;
@@ -63,6 +67,11 @@ export async function makeHarness(
   const server = await startDevServer({ databaseFile: example.state.databaseFile, tuned: true });
   example.env = { ...example.env, TEMPORAL_ADDRESS: server.address, TEMPORAL_NAMESPACE: server.namespace };
   let worker = await startWorker(example);
+  const startOf = async (...args: string[]): Promise<string> => {
+    const { code, json } = await rotateJson<{ id: string }>(example, ['start', ...args, '--detach', '--yes']);
+    expect(code, JSON.stringify(json)).toBe(0);
+    return json.id;
+  };
   return {
     example,
     server,
@@ -72,17 +81,9 @@ export async function makeHarness(
       await worker.kill();
       worker = await startWorker(example);
     },
-    async start(...args) {
-      const { code, json } = await rotateJson<{ id: string }>(example, [
-        'start',
-        'db-password',
-        '--detach',
-        '--yes',
-        ...args,
-      ]);
-      expect(code).toBe(0);
-      return json.id;
-    },
+    startOf,
+    start: (...args) => startOf('db-password', ...args),
+    on: async (host, script) => (await lab.ssh(host, script)).stdout.trim(),
     ended: (id) => waitFor(example, id, (s) => s.state !== 'running' && s.state !== 'waiting', 180_000),
     waitFor: (id, done, timeoutMs) => waitFor(example, id, done, timeoutMs),
     async close() {

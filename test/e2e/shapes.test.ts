@@ -31,30 +31,19 @@ afterAll(async () => {
   await harness?.close();
 });
 
-async function start(...secrets: string[]): Promise<string> {
-  const { code, json } = await rotateJson<{ id: string }>(example, [
-    'start',
-    ...secrets,
-    '--detach',
-    '--yes',
-  ]);
-  expect(code, JSON.stringify(json)).toBe(0);
-  return json.id;
-}
-
 async function ended(id: string): Promise<RotationStatus> {
   return waitFor(example, id, (s) => s.endedAt !== undefined || s.state === 'needs-attention', 300_000);
 }
 
 async function rotated(...secrets: string[]): Promise<RotationStatus> {
-  const status = await ended(await start(...secrets));
+  const status = await ended(await harness.startOf(...secrets));
   expect(status, JSON.stringify(status)).toMatchObject({ state: 'done' });
   expect(status.proof?.filter((p) => p.result !== 'passed')).toEqual([]);
   return status;
 }
 
-async function on(host: string, script: string): Promise<string> {
-  return (await example.lab.ssh(host, script)).stdout.trim();
+function on(host: string, script: string): Promise<string> {
+  return harness.on(host, script);
 }
 
 /** What is in use of a raw secret, remembered for the search at the end. */
@@ -135,7 +124,7 @@ printf '[Service]\nExecStartPre=/bin/sh -c '\\''test "$(sha256sum < /run/agenix/
 systemctl daemon-reload`,
     );
     try {
-      const status = await ended(await start('solo'));
+      const status = await ended(await harness.startOf('solo'));
       expect(status, JSON.stringify(status)).toMatchObject({ state: 'rolled-back' });
     } finally {
       await on('web-2', `rm -r ${dropin}; systemctl daemon-reload`);
@@ -170,7 +159,7 @@ printf '[Service]\nExecStartPre=/bin/sh -c '\\''test "$(sha256sum < /run/agenix/
 systemctl daemon-reload`,
     );
     try {
-      const status = await ended(await start('inited'));
+      const status = await ended(await harness.startOf('inited'));
       expect(status, JSON.stringify(status)).toMatchObject({ state: 'rolled-back' });
     } finally {
       await on('web-1', `rm -r ${dropin}; systemctl daemon-reload`);
@@ -201,7 +190,7 @@ async function starts(host: string, unit: string): Promise<number> {
 describe('tokens', () => {
   test('in a list keep the old value behind the new one, until a second deploy leaves it out', async () => {
     const before = await web();
-    const id = await start('session');
+    const id = await harness.startOf('session');
     const between = await waitFor(
       example,
       id,
@@ -251,7 +240,7 @@ describe('tokens', () => {
     const before = [await contentOf(example, 'web'), await contentOf(example, 'internal')];
     await on('web-2', 'touch /etc/lab/fail-activation');
     try {
-      const status = await ended(await start('internal', 'csrf'));
+      const status = await ended(await harness.startOf('internal', 'csrf'));
       expect(status, JSON.stringify(status)).toMatchObject({ state: 'rolled-back' });
     } finally {
       await on('web-2', 'rm -f /etc/lab/fail-activation');

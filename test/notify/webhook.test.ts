@@ -106,7 +106,7 @@ describe('an answer', () => {
     expect(error.toReason()).toEqual({
       type: 'NotifyUnreachable',
       message: `channel \`ops\`: ${receiver.origin} answers ${status}`,
-      hint: 'see whether the receiver is up; delivery is tried again',
+      hint: 'see whether the receiver is up, and whether the worker reaches it',
     });
     expect(error.retryable).toBe(true);
     expect(error.details).toEqual({ channel: 'ops', status });

@@ -89,6 +89,7 @@ describe('a look', () => {
       verdict: verdict(schedule, [{ name: 'a' }, { name: 'b' }]),
       batches: plans(a, b),
       people: [],
+      unplanned: [],
       why: 'quarterly',
     });
     expect(result).toMatchObject({
@@ -120,6 +121,7 @@ describe('a look', () => {
       verdict: verdict(schedule, [{ name: 'a' }, { name: 'b' }]),
       batches: plans(a, b),
       people: [],
+      unplanned: [],
     });
     expect(result.started.map((part) => part.state)).toEqual(['rolled-back', undefined]);
     await eventually('it is told', async () => toldOf(schedule).length === 1);
@@ -142,6 +144,7 @@ describe('a look', () => {
       verdict: verdict(schedule, [{ name: 'a' }]),
       batches: plans(a),
       people: [],
+      unplanned: [],
     });
     expect(result.started).toMatchObject([{ state: 'needs-attention' }]);
   });
@@ -179,14 +182,23 @@ describe('a look', () => {
     ],
     [
       'a person has to bring the value',
-      { verdict: verdict('x', [{ reason: 'is due' }]), people: ['db'] },
+      { verdict: verdict('x', [{ reason: 'is due' }]), people: ['db'], unplanned: [] },
       'nothing-started',
       /a person has to bring the new value: `rotate start db`/,
+    ],
+    [
+      'it cannot be planned',
+      {
+        verdict: verdict('x', [{ reason: 'is due' }]),
+        unplanned: [{ secret: 'db', reason: 'no consumer is named' }],
+      },
+      'nothing-started',
+      /^(?:schedule .*)?db: is due and cannot be planned: no consumer is named$/m,
     ],
     ['the schedule is gone', { declared: false }, 'undeclared', /no such schedule any more/],
   ])('ends defined when %s, and tells it once', async (_, found, outcome, text) => {
     const schedule = name();
-    const assessment: Assessment = { declared: true, batches: [], people: [], ...found };
+    const assessment: Assessment = { declared: true, batches: [], people: [], unplanned: [], ...found };
     for (let times = 0; times < 2; times += 1) {
       const result = await look(schedule, assessment);
       expect(result.outcome).toBe(outcome);

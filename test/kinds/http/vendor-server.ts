@@ -58,17 +58,21 @@ export interface Vendor {
   stop(): Promise<void>;
 }
 
-export async function startVendor(tls?: { key: string; cert: string }): Promise<Vendor> {
+/** @param address to listen at; with another than the loopback interface's, hosts of the lab reach it */
+export async function startVendor(
+  tls?: { key: string; cert: string },
+  address = '127.0.0.1',
+): Promise<Vendor> {
   const state = new VendorState();
   const handle = (request: IncomingMessage, response: ServerResponse): void => {
     void state.handle(request, response);
   };
   const server: Server = tls === undefined ? createServer(handle) : createTlsServer(tls, handle);
-  server.listen(0, '127.0.0.1');
+  server.listen(0, address);
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
   return Object.assign(state, {
-    origin: tls === undefined ? `http://127.0.0.1:${port}` : `https://localhost:${port}`,
+    origin: tls === undefined ? `http://${address}:${port}` : `https://localhost:${port}`,
     async stop() {
       server.closeAllConnections();
       server.close();

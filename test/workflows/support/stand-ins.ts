@@ -198,7 +198,7 @@ export function standIns(ports: StandInPorts): StandIns {
   const activities: RotationActivities & NotifyActivities & DueActivities = {
     assess: async ({ schedule }) => {
       const found = assessments.get(schedule);
-      if (found === undefined) return { declared: false, batches: [], people: [] };
+      if (found === undefined) return { declared: false, batches: [], people: [], unplanned: [] };
       if (found instanceof RotateError) throw found;
       return found;
     },

@@ -10,6 +10,12 @@ export function statusProblems(status: RotationStatus): string[] {
   if (ended !== (status.proof !== undefined)) problems.push(`${status.state}, but the proof says otherwise`);
   if (status.state === 'needs-attention' && status.reason === undefined)
     problems.push('needs attention, and does not say why');
+  const { what } = status.waitingFor ?? {};
+  if (
+    (status.state === 'needs-attention') !== (what === 'person') ||
+    (what !== undefined && status.state === 'running')
+  )
+    problems.push(`${status.state}, and waits for ${what}`);
   if (status.state === 'done' && status.reason !== undefined) problems.push('done, with a reason');
   if (['refused', 'rolled-back', 'failed'].includes(status.state) && status.reason === undefined)
     problems.push(`${status.state}, and does not say why`);
