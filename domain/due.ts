@@ -111,13 +111,15 @@ function judge(facts: SecretFacts, dueAt: number, moment: Moment): { state: DueS
   // what is parked is under way as well, and that it waits for a person is the news
   if (facts.parked !== undefined) return { state: 'parked' };
   if (facts.running !== undefined) return { state: 'busy' };
-  if (dueAt > moment.now) return { state: 'not-due', ...(dueAt === Infinity ? {} : { from: dueAt }) };
   const end = endSinceSuccess(facts);
+  if (dueAt > moment.now) {
+    const from = dueAt === Infinity ? undefined : startableFrom(dueAt, end, moment.openings);
+    return { state: 'not-due', ...(from === undefined ? {} : { from }) };
+  }
   if (end?.state === 'failed') return { state: 'blocked' };
-  if (end?.state !== 'rolled-back') return { state: 'due', from: moment.now };
-  const from = afterUndo(Date.parse(end.endedAt), moment);
+  const from = startableFrom(moment.now, end, moment.openings);
   if (from === undefined) return { state: 'put-off' };
-  return from > moment.now ? { state: 'put-off', from } : { state: 'due', from: moment.now };
+  return { state: from > moment.now ? 'put-off' : 'due', from };
 }
 
 function endSinceSuccess({ lastEnd, lastSuccess }: SecretFacts): SecretFacts['lastEnd'] {
@@ -125,10 +127,18 @@ function endSinceSuccess({ lastEnd, lastSuccess }: SecretFacts): SecretFacts['la
   return Date.parse(lastEnd.endedAt) > Date.parse(lastSuccess) ? lastEnd : undefined;
 }
 
-/** When what was undone at `undone` is tried again: not in the same opening. */
-function afterUndo(undone: number, { openings, opening }: Moment): number | undefined {
-  if (openings === undefined) return undone + dayMs;
-  if (opening === undefined || undone < opening.from) return undone;
+/** From when on, not before `at`, what ended so is tried again: what was undone not in the same opening. */
+function startableFrom(
+  at: number,
+  end: SecretFacts['lastEnd'],
+  openings: Openings | undefined,
+): number | undefined {
+  if (end?.state === 'failed') return undefined;
+  if (end?.state !== 'rolled-back') return at;
+  const undone = Date.parse(end.endedAt);
+  if (openings === undefined) return Math.max(at, undone + dayMs);
+  const opening = openings.at(at);
+  if (opening === undefined || undone < opening.from) return at;
   return openings.at(opening.to)?.from;
 }
 

@@ -369,6 +369,15 @@ describe('a secret', () => {
     });
   });
 
+  test('whose last rotation was aborted is told no next start before it is due either', () => {
+    const secret = one(always, '2026-06-10T12:00:00Z', {
+      lastSuccess: '2026-06-01T10:00:00Z',
+      lastEnd: { state: 'failed', endedAt: '2026-06-10T11:00:00Z' },
+    });
+    expect(secret).toMatchObject({ state: 'not-due' });
+    expect(secret).not.toHaveProperty('next');
+  });
+
   test('whose last rotation was refused is tried again at the next look', () => {
     const facts = { ...ninety, lastEnd: { state: 'refused' as const, endedAt: '2026-06-10T23:59:00Z' } };
     expect(ask(atNight, inWindow, facts).start).toEqual(['db']);
