@@ -1,12 +1,13 @@
 /** The plan: what a rotation would do, computed at one commit; changes nothing. */
 import { createHash } from 'node:crypto';
+import { availableParallelism } from 'node:os';
 import { comesAfter, mixProblem } from '../domain/batches.js';
 import { RotateError } from '../domain/failure.js';
 import type { DigestedPlan, Plan, PlannedHost, PlannedSecret } from '../domain/plan.js';
 import { type ConfigSpec, type SecretSpec, formatSecretRef } from '../domain/spec.js';
 import { cutWaves } from '../domain/waves.js';
 import type { PlanRequest } from './api.js';
-import { beating, credentialAt, hostOf, kindOf, unitsOn } from './common.js';
+import { beating, credentialAt, hostOf, inParallel, kindOf, unitsOn } from './common.js';
 import type { Pulse, Services, Snapshot } from './ports.js';
 
 export async function makePlan(services: Services, request: PlanRequest): Promise<DigestedPlan> {
@@ -197,6 +198,9 @@ async function planSecret(
   };
 }
 
+/** Each takes a core, and on a real NixOS a gigabyte. */
+const evaluationsAtOnce = Math.min(4, availableParallelism());
+
 /** Every host whose own configuration installs one of the files; sorted. */
 async function findHolders(
   services: Services,
@@ -208,11 +212,11 @@ async function findHolders(
   const named = new Set(secrets.flatMap((s) => s.consumers.flatMap((c) => c.hosts)));
   const environments = new Set(secrets.map((s) => s.environment));
   const candidates = config.hosts.filter((h) => environments.has(h.environment) || named.has(h.name));
-  const installs = new Map<string, Set<string>>();
-  for (const host of candidates) {
+  const evaluated = await inParallel(evaluationsAtOnce, candidates, async (host) => {
     const evaluation = await services.fleet.evaluate(hostOf(config, host.name), snapshot, pulse);
-    installs.set(host.name, new Set(evaluation.secrets.map((s) => s.file)));
-  }
+    return [host.name, new Set(evaluation.secrets.map((s) => s.file))] as const;
+  });
+  const installs = new Map(evaluated);
   for (const secret of secrets) {
     const consumers = new Set(secret.consumers.flatMap((c) => c.hosts));
     const wrong = [...consumers].filter((h) => installs.get(h)?.has(secret.file) !== true);

@@ -2,9 +2,11 @@
 import type { Reason } from '../domain/failure.js';
 import { asRotateError } from '../domain/failure.js';
 import type { RotationActivities } from './api.js';
-import { baseOf, hostOf, pulse } from './common.js';
+import { baseOf, hostOf, inParallel, pulse } from './common.js';
 import { effectOf } from './encrypt.js';
 import type { Services } from './ports.js';
+
+const unpinnedAtOnce = 10;
 
 export function recordActivities(
   services: Services,
@@ -13,7 +15,7 @@ export function recordActivities(
     async tidy({ scope, hosts, done, fence }) {
       const { config } = await baseOf(services, scope);
       const left: Reason[] = [];
-      for (const name of hosts) {
+      await inParallel(unpinnedAtOnce, hosts, async (name) => {
         try {
           await services.fleet.unpin(hostOf(config, name), scope.id, pulse().signal);
         } catch (error) {
@@ -22,7 +24,7 @@ export function recordActivities(
             asRotateError(error)?.toReason() ?? { type: 'Internal', message: `${name}: ${String(error)}` },
           );
         }
-      }
+      });
       if (done) {
         try {
           await services.repo.deleteBranch(effectOf(scope, fence));

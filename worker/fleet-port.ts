@@ -1,5 +1,6 @@
 /** The hosts' side of the activities, over SSH and this machine's nix. */
 import { createHash } from 'node:crypto';
+import { access } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { FleetPort, HostEvaluation, Pulse, Snapshot } from '../activities/ports.js';
 import type { WorkerSpec } from '../config/worker-yaml.js';
@@ -21,7 +22,11 @@ import { writeSshConfig, type SshConfig } from '../hosts/ssh/ssh-config.js';
 import { unitStates, type UnitState } from '../hosts/unit-state.js';
 import { restartUnits } from '../hosts/units.js';
 import type { Clone } from '../repo/clone.js';
+import { cached } from './cached.js';
 import { findPrograms } from './find-programs.js';
+
+/** Builds and evaluations; a rotation needs three a host. */
+const kept = 5_000;
 
 export interface FleetOptions {
   spec: WorkerSpec;
@@ -45,6 +50,8 @@ export function makeFleetPort(options: FleetOptions): {
   /** By the hosts' own text: a changed address or key must not be reached by an old connection. */
   const reaches = new Map<string, Reach>();
   const evaluations = new Map<string, Promise<HostEvaluation>>();
+  /** What this process has built: a commit's system does not change, but it may be collected. */
+  const builds = new Map<string, string>();
 
   function reach(hosts: readonly HostSpec[]): Reach {
     const key = JSON.stringify(hosts);
@@ -96,11 +103,9 @@ export function makeFleetPort(options: FleetOptions): {
     },
 
     evaluate(host, snapshot, pulse) {
-      const key = `${snapshot.commit}:${host.configuration}`;
-      const known = evaluations.get(key) ?? readEvaluation(clone, env, host, snapshot, pulse);
-      evaluations.set(key, known);
-      known.catch(() => evaluations.delete(key));
-      return known;
+      return cached(evaluations, kept, `${snapshot.commit}:${host.configuration}`, () =>
+        readEvaluation(clone, env, host, snapshot, pulse),
+      );
     },
 
     async tryOpen(host, evaluation, ciphertext, signal) {
@@ -109,12 +114,15 @@ export function makeFleetPort(options: FleetOptions): {
 
     async build(host, snapshot, pulse) {
       const { config, commit } = snapshot;
+      const key = `${commit}:${host.configuration}`;
+      const known = builds.get(key);
+      if (known !== undefined && (await exists(known))) return known;
       const builder = host.build === 'worker' ? undefined : hostNamed(config, host.build);
       const { ssh } = reach([
         host,
         ...(builder === undefined || builder.name === host.name ? [] : [builder]),
       ]);
-      return build({
+      const toplevel = await build({
         repository: clone.gitDir,
         commit,
         flakeDir: config.repo.flake,
@@ -124,6 +132,10 @@ export function makeFleetPort(options: FleetOptions): {
         environment: env,
         ...progress(pulse),
       });
+      builds.set(key, toplevel);
+      const [oldest] = builds.keys();
+      if (builds.size > kept && oldest !== undefined) builds.delete(oldest);
+      return toplevel;
     },
 
     async copy(host, toplevel, pulse) {
@@ -239,6 +251,13 @@ function hostNamed(config: ConfigSpec, name: string): HostSpec {
 function isUp(state: UnitState): boolean {
   if (state.type === 'oneshot') return state.result === 'success' && state.activeState !== 'failed';
   return state.activeState === 'active';
+}
+
+function exists(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
 }
 
 function progress(pulse: Pulse): { signal: AbortSignal } {

@@ -11,15 +11,22 @@ import { agenixStore } from '../stores/agenix/agenix.js';
 import { openWithKeyring } from '../stores/age/file.js';
 import type { AgeIdentity } from '../stores/age/identity.js';
 import type { Store } from '../stores/store.js';
+import { cached } from './cached.js';
 
 const fileName = 'rotate.yaml';
-/** Commits whose configuration is kept in memory. */
+/** Commits whose configuration and rules are kept in memory. */
 const keptCommits = 50;
+/** Ciphertexts that are; each is a few kilobytes. */
+const keptFiles = 2_000;
 
 export class Snapshots {
   readonly #clone: Clone;
   readonly #keyring: readonly AgeIdentity[];
   readonly #configs = new Map<string, Promise<ConfigSpec>>();
+  /** By commit and path. */
+  readonly #files = new Map<string, Promise<Uint8Array | undefined>>();
+  /** By the working tree and the rules in it, which are evaluated once. */
+  readonly #stores = new Map<string, Promise<Store>>();
 
   /** @param keyring the worker's identities, newest first */
   constructor(clone: Clone, keyring: readonly AgeIdentity[]) {
@@ -32,9 +39,11 @@ export class Snapshots {
    *   `missing` in its details when neither this clone nor the remote has it
    */
   async at(commit: string, signal: AbortSignal): Promise<Snapshot> {
-    const config = await cached(this.#configs, commit, () => this.#readConfig(commit, signal));
+    const config = await cached(this.#configs, keptCommits, commit, () => this.#readConfig(commit, signal));
     const ciphertext = async (secret: SecretSpec): Promise<Uint8Array> => {
-      const bytes = await this.#clone.readBlob(commit, secret.file);
+      const bytes = await cached(this.#files, keptFiles, `${commit}:${secret.file}`, () =>
+        this.#clone.readBlob(commit, secret.file),
+      );
       if (bytes !== undefined) return bytes;
       throw new RotateError(
         'UnknownSecret',
@@ -108,21 +117,12 @@ export class Snapshots {
     }
     const tree = await this.#clone.checkout(commit, signal);
     try {
-      return await work(agenixStore({ root: tree.path, rules }));
+      const store = await cached(this.#stores, keptCommits, `${tree.path}:${rules}`, async () =>
+        agenixStore({ root: tree.path, rules }),
+      );
+      return await work(store);
     } finally {
       await tree.dispose();
     }
   }
-}
-
-/** A failure is not kept: it may have been the machine's. */
-async function cached<T>(cache: Map<string, Promise<T>>, key: string, make: () => Promise<T>): Promise<T> {
-  const known = cache.get(key);
-  if (known !== undefined) return known;
-  const made = make();
-  cache.set(key, made);
-  const [oldest] = cache.keys();
-  if (cache.size > keptCommits && oldest !== undefined) cache.delete(oldest);
-  made.catch(() => cache.delete(key));
-  return made;
 }

@@ -60,13 +60,15 @@ if ! { [ -e "$d/undone" ] || [ -e "$run/undone" ] || unit_runs "rotate-$id.servi
 fi
 `;
 
-/** `$1` id, `$2` tenths of a second to wait for the end. Prints a status. */
+/** `$1` id, `$2` tenths of a second to wait for the end. Prints a status. systemd is asked once a second only. */
 export const statusScript = `id=$1
 ${jobLibrary}
-_i=0 _lost=0
+_i=0 _lost=0 _state=
 while :; do
   if kept result >/dev/null; then _state=finished; break; fi
-  if unit_runs "rotate-$id.service"; then
+  if [ "$((_i % 10))" != 0 ] && [ "$_i" -lt "$2" ] && [ "$_state" = running ]; then
+    :
+  elif unit_runs "rotate-$id.service"; then
     _state=running _lost=0
     if [ "$_i" -ge "$2" ]; then break; fi
   elif [ ! -e "$d/job" ]; then

@@ -33,7 +33,7 @@ export interface BuildRequest extends FlakeSource, Progress {
  */
 export async function build(request: BuildRequest): Promise<string> {
   const what = `${configurationName(request.configuration)} at ${request.commit.slice(0, 12)}`;
-  return await withFlake(request, request, async (place) => {
+  return await withFlake(request, async (place) => {
     const { code, stderr } = await runProgram(
       'nixos-rebuild',
       [
@@ -58,7 +58,7 @@ export async function build(request: BuildRequest): Promise<string> {
 /** What `build` would give, by evaluation alone. @throws RotateError BuildFailed, Timeout, BadConfig */
 export async function evaluateToplevel(request: Omit<BuildRequest, 'buildHost'>): Promise<string> {
   const what = `${configurationName(request.configuration)} at ${request.commit.slice(0, 12)}`;
-  return await withFlake(request, request, async (place) => await evaluatedPath(request, place, what));
+  return await withFlake(request, async (place) => await evaluatedPath(request, place, what));
 }
 
 async function builtHere(cwd: string): Promise<string | undefined> {

@@ -73,7 +73,7 @@ const shape = z.object({
 
 /** One evaluation. @throws RotateError BuildFailed (it does not evaluate), BadConfig, NoSpace, Timeout */
 export async function evaluate(request: EvaluateRequest): Promise<SecretsConfiguration> {
-  return await withFlake(request, request, async (place) => {
+  return await withFlake(request, async (place) => {
     const { code, stdout, stderr } = await runProgram(
       'nix',
       [

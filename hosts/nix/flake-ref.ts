@@ -1,10 +1,8 @@
 /** Names one commit of a clone as a flake, so that nothing else can be built and no lock file is written. */
-import { mkdtemp, rm } from 'node:fs/promises';
+import { access, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
 import { RotateError } from '../../domain/failure.js';
-import { lastLines, nixError } from './failures.js';
-import { nixEnvironment, runProgram } from './process.js';
 
 export interface FlakeSource {
   /** Absolute path of a clone on the worker, bare or not. Only its objects are read. */
@@ -25,12 +23,12 @@ export interface Workplace {
 /**
  * Runs `action` in a private folder that is removed afterwards. The commit is offered by a repository of its own
  * in it, which borrows the clone's objects and has the commit as HEAD: Nix 2.8 takes a bare repository, or one with a
- * space in its path, only with a `ref`, and a commit only when HEAD reaches it.
- * @throws RotateError BadConfig, BuildFailed when the commit is not there
+ * space in its path, only with a `ref`, and a commit only when HEAD reaches it. A commit that is not there is told by
+ * the program that `action` runs.
+ * @throws RotateError Internal
  */
 export async function withFlake<T>(
   source: FlakeSource,
-  options: { environment?: NodeJS.ProcessEnv; signal?: AbortSignal },
   action: (place: Workplace) => Promise<T>,
 ): Promise<T> {
   if (!/^[0-9a-f]{40}([0-9a-f]{24})?$/.test(source.commit))
@@ -40,23 +38,40 @@ export async function withFlake<T>(
   const cwd = await mkdtemp(join(tmpdir(), 'rotate-build-'));
   try {
     const borrowed = join(cwd, 'source');
-    await git(source, options, [
-      'clone',
-      '--quiet',
-      '--shared',
-      '--no-checkout',
-      '--template=',
-      source.repository,
-      borrowed,
-    ]);
-    await git(source, options, ['-C', borrowed, 'update-ref', 'refs/heads/rotate', source.commit]);
-    await git(source, options, ['-C', borrowed, 'symbolic-ref', 'HEAD', 'refs/heads/rotate']);
+    await borrow(source, borrowed);
     const path = borrowed.split('/').map(encodeURIComponent).join('/');
     return await action({ cwd, reference: `git+file://${path}?${query}` });
   } finally {
     await rm(cwd, { recursive: true, force: true });
   }
 }
+
+/**
+ * What `git clone --shared --no-checkout` makes, by hand: three runs of git would take longer than a build that has
+ * nothing to do. See gitrepository-layout(5).
+ */
+async function borrow({ repository, commit }: FlakeSource, to: string): Promise<void> {
+  const worktree = join(repository, '.git', 'objects');
+  const bare = join(repository, 'objects');
+  const objects = await access(worktree).then(
+    () => worktree,
+    () => bare,
+  );
+  if (objects.includes('\n')) throw new RotateError('Internal', 'a path of the clone holds a line break');
+  const gitDir = join(to, '.git');
+  await mkdir(join(gitDir, 'objects', 'info'), { recursive: true });
+  await mkdir(join(gitDir, 'refs', 'heads'), { recursive: true });
+  await Promise.all([
+    writeFile(join(gitDir, 'objects', 'info', 'alternates'), `${objects}\n`),
+    writeFile(join(gitDir, 'refs', 'heads', 'rotate'), `${commit}\n`),
+    writeFile(join(gitDir, 'HEAD'), 'ref: refs/heads/rotate\n'),
+    writeFile(join(gitDir, 'config'), commit.length === 40 ? sha1Config : sha256Config),
+  ]);
+}
+
+const sha1Config = '[core]\n\trepositoryformatversion = 0\n\tbare = false\n';
+const sha256Config =
+  '[core]\n\trepositoryformatversion = 1\n\tbare = false\n[extensions]\n\tobjectFormat = sha256\n';
 
 /** `configuration` as it may stand in `nixosConfigurations."…"`. @throws RotateError BadConfig */
 export function configurationName(configuration: string): string {
@@ -80,26 +95,4 @@ function directory(flakeDir: string): string {
   if (parts.includes('..'))
     throw new RotateError('BadConfig', `repo.flake leads out of the repo: ${flakeDir}`);
   return parts.length === 0 ? '' : `&dir=${parts.map(encodeURIComponent).join('/')}`;
-}
-
-async function git(
-  source: FlakeSource,
-  options: { environment?: NodeJS.ProcessEnv; signal?: AbortSignal },
-  args: readonly string[],
-): Promise<void> {
-  const { code, stderr } = await runProgram('git', args, {
-    cwd: tmpdir(),
-    env: nixEnvironment(options.environment ?? process.env, { GIT_TERMINAL_PROMPT: '0' }),
-    timeoutMs: 120_000,
-    ...(options.signal === undefined ? {} : { signal: options.signal }),
-  });
-  if (code !== 0)
-    throw new RotateError(
-      'BuildFailed',
-      `cannot take commit ${source.commit.slice(0, 12)} from the clone: ${nixError(stderr)}`,
-      {
-        hint: 'the clone of the worker may be damaged; it is made anew when it is removed',
-        details: { output: lastLines(stderr) },
-      },
-    );
 }

@@ -1,4 +1,4 @@
-/** Bech32 (BIP 173), the encoding of age's own keys. Only encoding: age-encryption decodes. */
+/** Bech32 (BIP 173), the encoding of age's own keys. Whether a key is written right, age-encryption checks. */
 
 const alphabet = 'qpzry9x8gf2tvdw0s3jn54khce6mua7l';
 const generator = [0x3b6a57b2, 0x26508e6d, 0x1ea119fa, 0x3d4233dd, 0x2a1462b3];
@@ -14,6 +14,21 @@ export function bech32Encode(prefix: string, bytes: Uint8Array): string {
   const check = polymod([...expanded, ...words, 0, 0, 0, 0, 0, 0]) ^ 1;
   const checksum = [25, 20, 15, 10, 5, 0].map((shift) => (check >>> shift) & 31);
   return `${prefix}1${[...words, ...checksum].map((word) => alphabet.charAt(word)).join('')}`;
+}
+
+/** The bytes in `text`, lower case, whose checksum has been checked. */
+export function bech32Bytes(text: string): Uint8Array {
+  const bytes: number[] = [];
+  let buffer = 0;
+  let bits = 0;
+  for (const letter of text.slice(text.lastIndexOf('1') + 1, -6)) {
+    buffer = ((buffer << 5) | alphabet.indexOf(letter)) & 0xfff;
+    bits += 5;
+    if (bits < 8) continue;
+    bits -= 8;
+    bytes.push((buffer >> bits) & 0xff);
+  }
+  return Uint8Array.from(bytes);
 }
 
 /** Bytes as groups of 5 bits, the last one filled with zeros. */

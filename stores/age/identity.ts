@@ -2,6 +2,8 @@
 import type { KeyObject } from 'node:crypto';
 import { identityToRecipient, type Identity } from 'age-encryption';
 import { RotateError } from '../../domain/failure.js';
+import { ageX25519Identity } from './age-x25519.js';
+import { bech32Bytes } from './bech32.js';
 import { readPrivateKey } from './private-key.js';
 import type { RecipientType } from './recipient.js';
 import { ed25519Identity } from './ssh-ed25519.js';
@@ -32,7 +34,9 @@ export async function parseIdentities(fileText: string, fileName: string): Promi
   const identities: AgeIdentity[] = [];
   for (const { line, text } of entries(fileText)) {
     identities.push(
-      text.startsWith('-----BEGIN ') ? sshIdentity(text, fileName) : await ageIdentity(text, line, fileName),
+      text.startsWith('-----BEGIN ')
+        ? await sshIdentity(text, fileName)
+        : await ageIdentity(text, line, fileName),
     );
   }
   if (identities.length === 0) throw unusable(fileName, 'it holds no private key');
@@ -73,12 +77,16 @@ async function ageIdentity(text: string, line: number, fileName: string): Promis
     const isPublic = /^(age1|ssh-)/.test(text);
     throw unusable(fileName, `line ${line} is ${isPublic ? 'a public key' : 'no age identity'}`);
   }
-  return { type, recipient, source: fileName, identity: () => text };
+  if (type !== 'X25519') return { type, recipient, source: fileName, identity: () => text };
+  const scalar = bech32Bytes(text.toLowerCase());
+  const identity = ageX25519Identity(scalar);
+  scalar.fill(0);
+  return { type, recipient, source: fileName, identity: () => identity };
 }
 
-function sshIdentity(pem: string, fileName: string): AgeIdentity {
+async function sshIdentity(pem: string, fileName: string): Promise<AgeIdentity> {
   if (pem.startsWith('-----BEGIN AGE ENCRYPTED FILE')) throw unusable(fileName, 'it is itself encrypted');
-  const read = readPrivateKey(pem);
+  const read = await readPrivateKey(pem);
   if ('problem' in read) throw unusable(fileName, read.problem, read.hint);
   switch (read.key.asymmetricKeyType) {
     case 'ed25519':

@@ -1,6 +1,5 @@
 /** SSH private keys in the forms in which they lie on disks: OpenSSH's own, legacy PEM and PKCS#8. */
 import { createPrivateKey, type KeyObject } from 'node:crypto';
-import ssh2 from 'ssh2';
 
 /** The key, or why it cannot be read. `problem` never contains key material. */
 export type PrivateKeyResult =
@@ -17,12 +16,14 @@ const locked: PrivateKeyResult = {
  *
  * Errors of the parsers are not passed on: some quote what they could not read.
  */
-export function readPrivateKey(pem: string): PrivateKeyResult {
+export async function readPrivateKey(pem: string): Promise<PrivateKeyResult> {
   const label = /^-----BEGIN ([A-Z0-9 ]+)-----/.exec(pem)?.[1] ?? '';
   if (label === 'ENCRYPTED PRIVATE KEY' || /^Proc-Type:.*ENCRYPTED/m.test(pem)) return locked;
   if (!label.endsWith('PRIVATE KEY')) return { problem: `a ${label} block is no private key` };
   if (label !== 'OPENSSH PRIVATE KEY') return toKeyObject(pem);
   if (isLockedOpenSsh(pem)) return locked;
+  // It takes longer to load than to read a key.
+  const { default: ssh2 } = await import('ssh2');
   // types and behaviour differ: a container of several keys comes back as an array
   const parsed: unknown = ssh2.utils.parseKey(pem);
   const [first] = Array.isArray(parsed) ? parsed : [parsed];

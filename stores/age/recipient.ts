@@ -1,7 +1,8 @@
 /** Recipients: the public keys that a file is encrypted to, as they are written in rules and `.pub` files. */
 import { Encrypter, type Recipient } from 'age-encryption';
 import { RotateError } from '../../domain/failure.js';
-import { bech32Encode } from './bech32.js';
+import { ageX25519Recipient } from './age-x25519.js';
+import { bech32Bytes, bech32Encode } from './bech32.js';
 import { ed25519Recipient, montgomery } from './ssh-ed25519.js';
 import { minimumRsaBits, rsaRecipient } from './ssh-rsa.js';
 import { parseSshLine, sshKeyText, sshTag } from './ssh-wire.js';
@@ -35,8 +36,17 @@ export function parseRecipient(text: string): AgeRecipient {
   }
   if (line === '') throw bad(line, 'it is empty');
   if (line.includes('\n')) throw bad(line, 'it has more than one line');
-  return line.startsWith('age1') ? ageRecipient(line) : sshRecipient(line);
+  const before = known.get(line);
+  if (before !== undefined) return before;
+  const recipient = line.startsWith('age1') ? ageRecipient(line) : sshRecipient(line);
+  if (known.size >= keptRecipients) known.clear();
+  known.set(line, recipient);
+  return recipient;
 }
+
+/** By their lines: the files of a repo have the same readers, and to check a key takes as long as to encrypt to it. */
+const known = new Map<string, AgeRecipient>();
+const keptRecipients = 1_000;
 
 /**
  * Reads all recipients of one file.
@@ -87,7 +97,8 @@ function ageRecipient(line: string): AgeRecipient {
   } catch {
     throw bad(line, 'it is damaged or cut off');
   }
-  return { text: line, type: plugin === 'pq' ? 'mlkem768x25519' : 'X25519', recipient: line };
+  if (plugin === 'pq') return { text: line, type: 'mlkem768x25519', recipient: line };
+  return { text: line, type: 'X25519', recipient: ageX25519Recipient(bech32Bytes(line)) };
 }
 
 function sshRecipient(line: string): AgeRecipient {

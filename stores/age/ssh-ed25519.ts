@@ -11,13 +11,15 @@
  * `mont` is the Montgomery form of the Ed25519 key, so that a signing key can be used for key agreement; the tweak
  * ties the result to the SSH key rather than to the X25519 key that it maps to.
  */
+import type { KeyObject } from 'node:crypto';
 import { chacha20poly1305 } from '@noble/ciphers/chacha.js';
-import { ed25519, x25519 } from '@noble/curves/ed25519.js';
+import { ed25519 } from '@noble/curves/ed25519.js';
 import { hkdf } from '@noble/hashes/hkdf.js';
 import { sha256, sha512 } from '@noble/hashes/sha2.js';
 import { type Identity, type Recipient, Stanza } from 'age-encryption';
 import { concat, fromBase64, toBase64 } from './bytes.js';
 import { ed25519Wire, sshTag } from './ssh-wire.js';
+import { agree, ephemeral, x25519Point, x25519Public, x25519Secret } from './x25519.js';
 
 const label = new TextEncoder().encode('age-encryption.org/v1/ssh-ed25519');
 const zeroNonce = new Uint8Array(12);
@@ -40,12 +42,12 @@ export function montgomery(point: Uint8Array): Uint8Array | undefined {
 /** @param point an Ed25519 public key for which {@link montgomery} is defined. */
 export function ed25519Recipient(point: Uint8Array, mont: Uint8Array): Recipient {
   const wire = ed25519Wire(point);
+  const tweak = tweakOf(wire);
+  const theirs = x25519Point(mont);
   return {
     wrapFileKey(fileKey) {
-      const ephemeral = x25519.utils.randomSecretKey();
-      const share = x25519.scalarMultBase(ephemeral);
-      const key = wrapKey(agree(ephemeral, mont), wire, share, mont);
-      ephemeral.fill(0);
+      const { secret, share } = ephemeral();
+      const key = wrapKey(agree(secret, theirs), tweak, share, mont);
       const body = chacha20poly1305(key, zeroNonce).encrypt(fileKey);
       return [new Stanza(['ssh-ed25519', sshTag(wire), toBase64(share)], body)];
     },
@@ -60,8 +62,11 @@ export function ed25519Recipient(point: Uint8Array, mont: Uint8Array): Recipient
  */
 export function ed25519Identity(seed: Uint8Array): Identity {
   const wire = ed25519Wire(ed25519.getPublicKey(seed));
-  const scalar = sha512(seed).slice(0, 32);
-  const mont = x25519.scalarMultBase(scalar);
+  const hash = sha512(seed);
+  const secret = x25519Secret(hash.subarray(0, 32));
+  hash.fill(0);
+  const mont = x25519Public(secret);
+  const tweak = tweakOf(wire);
   const ourTag = sshTag(wire);
   return {
     unwrapFileKey(stanzas) {
@@ -76,7 +81,7 @@ export function ed25519Identity(seed: Uint8Array): Identity {
         if (tag !== ourTag) continue;
         // checked before decrypting, so that a stanza cannot be opened by two keys at once (partitioning oracle)
         if (body.length !== bodySize) throw new Error('invalid ssh-ed25519 stanza: the body is not 32 bytes');
-        const key = wrapKey(agree(scalar, share), wire, share, mont);
+        const key = wrapKey(agree(secret, x25519Point(share)), tweak, share, mont);
         try {
           return chacha20poly1305(key, zeroNonce).decrypt(body);
         } catch {
@@ -88,21 +93,10 @@ export function ed25519Identity(seed: Uint8Array): Identity {
   };
 }
 
-function wrapKey(shared: Uint8Array, wire: Uint8Array, share: Uint8Array, mont: Uint8Array): Uint8Array {
-  const tweak = hkdf(sha256, new Uint8Array(0), wire, label, 32);
-  return hkdf(sha256, agree(tweak, shared), concat(share, mont), label, 32);
+function tweakOf(wire: Uint8Array): KeyObject {
+  return x25519Secret(hkdf(sha256, new Uint8Array(0), wire, label, 32));
 }
 
-/** X25519, refusing the all-zero result that a low-order point gives whatever the scalar. */
-function agree(scalar: Uint8Array, point: Uint8Array): Uint8Array {
-  let shared: Uint8Array;
-  try {
-    shared = x25519.scalarMult(scalar, point);
-  } catch {
-    // the library refuses some of these points itself, in words that do not name the cause
-    throw new Error('invalid ssh-ed25519 key agreement: low-order point');
-  }
-  if (shared.every((byte) => byte === 0))
-    throw new Error('invalid ssh-ed25519 key agreement: low-order point');
-  return shared;
+function wrapKey(shared: Uint8Array, tweak: KeyObject, share: Uint8Array, mont: Uint8Array): Uint8Array {
+  return hkdf(sha256, agree(tweak, x25519Point(shared)), concat(share, mont), label, 32);
 }

@@ -30,7 +30,9 @@ describe('a recipient line', () => {
 
   it('of an age key has none', async () => {
     const text = await identityToRecipient(await generateX25519Identity());
-    expect(parseRecipient(`${text}\n`)).toEqual({ text, type: 'X25519', recipient: text });
+    const recipient = parseRecipient(`${text}\n`);
+    expect(recipient).toMatchObject({ text, type: 'X25519' });
+    expect(recipient).not.toHaveProperty('tag');
   });
 
   it.each([
