@@ -10,8 +10,7 @@ import type { ScheduleSpec } from '../domain/schedule.js';
 import type { Request } from '../domain/request.js';
 import type { StartRequest } from '../domain/start.js';
 import type { HostStatus, RotationEvent, RotationStatus } from '../domain/status.js';
-import type { StepName } from '../domain/steps.js';
-import type { SequencePart } from './run-sequence.js';
+import type { RotationState, StepName } from '../domain/steps.js';
 
 export const workflowTypes = {
   rotation: 'rotation',
@@ -66,6 +65,13 @@ export interface NotifyResult {
 export type SequenceRequest = Request<{ rotations: StartRequest[] }>;
 /** Query on a sequence: its parts as they stand. */
 export const sequenceQuery = 'parts';
+export interface SequencePart {
+  /** The rotation's ULID. */
+  id: string;
+  secrets: string[];
+  /** How it ended, or that it is parked; absent: not started, as one before it did not succeed. */
+  state?: RotationState;
+}
 
 /** What a Schedule of Temporal hands to each look. `since`: when it was made, RFC 3339. */
 export interface DueInput {

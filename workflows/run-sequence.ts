@@ -6,16 +6,8 @@ import { requestLifetimeMs, type Request } from '../domain/request.js';
 import { startJournal, type StartRequest } from '../domain/start.js';
 import type { RotationState } from '../domain/steps.js';
 import { assessing } from './budgets.js';
-import { statusMemo } from './messages.js';
+import { statusMemo, type SequencePart } from './messages.js';
 import type { rotation } from './rotation.js';
-
-export interface SequencePart {
-  /** The rotation's ULID. */
-  id: string;
-  secrets: string[];
-  /** How it ended, or that it is parked; absent: not started, as one before it did not succeed. */
-  state?: RotationState;
-}
 
 export interface SequenceOptions {
   /** A rotation that asks for a person ends the sequence; else it is waited for. */

@@ -1,9 +1,9 @@
 /** Rotations that a person has asked for together and that cannot be one batch. */
 import { defineQuery, setHandler, workflowInfo } from '@temporalio/workflow';
 import { requestObjection } from '../domain/request.js';
-import { sequenceQuery, type SequenceRequest } from './messages.js';
+import { sequenceQuery, type SequencePart, type SequenceRequest } from './messages.js';
 import { failure } from './run-command.js';
-import { runSequence, type SequencePart } from './run-sequence.js';
+import { runSequence } from './run-sequence.js';
 
 export async function sequence(request: SequenceRequest): Promise<SequencePart[]> {
   const { workflowId, startTime } = workflowInfo();

@@ -14,9 +14,9 @@ import {
   workflowTypes,
   type DueInput,
   type DueResult,
+  type SequencePart,
   type SequenceRequest,
 } from '../../workflows/messages.js';
-import type { SequencePart } from '../../workflows/run-sequence.js';
 import { eventually, startBench, type Bench } from './support/bench.js';
 import { makePlan } from './support/plans.js';
 import type { Script } from './support/stand-ins.js';
