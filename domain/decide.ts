@@ -70,15 +70,11 @@ function decideForward(journal: Journal, now: string): Action {
 function decideRevoke(journal: Journal, now: string): Action {
   const holding = hostsHoldingOld(journal);
   if (holding.length > 0 && !journal.secrets.some((s) => s.destroy !== 'none')) {
-    return {
-      type: 'park',
-      command: { do: 'drain' },
-      reason: {
-        type: 'StillInUse',
-        message: `the old value is not revoked: ${names(holding)} may still hold it`,
-        hint: `bring the host back and \`rotate retry\`, or \`rotate skip ID HOST --accept-loss\`, or \`rotate rollback\``,
-      },
-    };
+    const old =
+      overlapOf(journal.plan) === 'swap'
+        ? `${names(holding)} may still hold the old value, which is refused by now`
+        : `the old value is not revoked: ${names(holding)} may still hold it`;
+    return parkOnHosts({ do: 'drain' }, old, ', or `rotate rollback`');
   }
   if (!journal.drained) return run({ do: 'drain' });
   if (!journal.proved.before) return run({ do: 'prove', purpose: 'before' });
@@ -98,11 +94,21 @@ function decideDrop(journal: Journal, now: string): Action {
   const keepOldMs = Math.max(0, ...journal.plan.secrets.map((s) => s.keepOldMs ?? 0));
   const until = laterThan(journal.soak.endedAt ?? now, keepOldMs);
   if (journal.drop === undefined) {
+    // What such a host signs with the old value is refused by the others as soon as they have dropped it.
+    const holding = hostsHoldingOld(journal);
+    if (holding.length > 0)
+      return parkOnHosts(
+        { do: 'rebase' },
+        `the old value is not dropped: ${names(holding)} may still have it alone`,
+        ', or `rotate rollback`',
+      );
     if (now < until) return { type: 'wait', for: 'keep-old', until };
     return run({ do: 'rebase' });
   }
   if (journal.drop.branch !== 'done') return run({ do: 'encrypt', drop: true });
   const going = journal.hosts.filter((h) => !h.skipped);
+  // Skipped when the second deploy began, and back since.
+  if (going.some((h) => h.drop === undefined)) return run({ do: 'rebase' });
   const toBuild = going.filter((h) => h.drop?.to === undefined).map((h) => h.name);
   if (toBuild.length > 0) return run({ do: 'build', hosts: toBuild, drop: true });
   const toCopy = going.filter((h) => h.drop?.copied !== true).map((h) => h.name);
@@ -115,17 +121,8 @@ function decideDrop(journal: Journal, now: string): Action {
   }
   if (journal.drop.merge !== 'done') return run({ do: 'merge', drop: true });
   const holding = hostsHoldingOld(journal);
-  if (holding.length > 0) {
-    return {
-      type: 'park',
-      command: { do: 'merge', drop: true },
-      reason: {
-        type: 'StillInUse',
-        message: `${names(holding)} may still accept the old value`,
-        hint: 'bring the host back and `rotate retry`, or `rotate skip ID HOST --accept-loss`',
-      },
-    };
-  }
+  if (holding.length > 0)
+    return parkOnHosts({ do: 'merge', drop: true }, `${names(holding)} may still accept the old value`);
   return decideEnd(journal, now);
 }
 
@@ -149,19 +146,21 @@ function decideUndo(journal: Journal): Action {
   }
   if (next.do === 'apply' && next.purpose === 'withdraw') {
     const holding = hostsHoldingNew(journal);
-    if (holding.length > 0) {
-      return {
-        type: 'park',
-        command: next,
-        reason: {
-          type: 'StillInUse',
-          message: `the new value is not withdrawn: ${names(holding)} may still hold it`,
-          hint: `bring the host back and \`rotate retry\`, or \`rotate skip ID HOST --accept-loss\``,
-        },
-      };
-    }
+    if (holding.length > 0)
+      return parkOnHosts(
+        next,
+        overlapOf(journal.plan) === 'swap'
+          ? `${names(holding)} may still hold the new value, which is refused by now`
+          : `the new value is not withdrawn: ${names(holding)} may still hold it`,
+      );
   }
   return run(next);
+}
+
+/** Hosts hold it up, and a person brings them back or gives them up. */
+function parkOnHosts(command: Command, message: string, orElse = ''): Action {
+  const hint = `bring the host back and \`rotate retry\`, or \`rotate skip ID HOST --accept-loss\`${orElse}`;
+  return { type: 'park', command, reason: { type: 'StillInUse', message, hint } };
 }
 
 /** Whether no effect was ever begun, so that the end is `refused` and not `rolled-back`. */

@@ -15,7 +15,7 @@ import type {
 import { nothingBegan } from './decide.js';
 import type { Reason } from './failure.js';
 import { isEndState, type EndState } from './steps.js';
-import { overlapOf } from './plan.js';
+import { overlapOf, retirementOf } from './plan.js';
 import { hostsHoldingOld, isDrop, isUndo, mayHoldNew, pastUndo } from './undo.js';
 import {
   endSteps,
@@ -81,8 +81,9 @@ export function register(journal: Journal, command: Command, now: string): { jou
 export function record(journal: Journal, command: Command, outcome: Outcome, now: string): Journal {
   const j = structuredCopy(journal);
   takeFacts(j, command, outcome.facts);
+  if (outcome.ok) markDone(j, command, outcome.facts ?? {}, now);
+  soakAnew(j, journal);
   if (outcome.ok) {
-    markDone(j, command, outcome.facts ?? {}, now);
     showSucceeded(j, command, now);
     if (command.do === 'advance') tellWindow(j, now);
     return j;
@@ -216,9 +217,17 @@ function takeFacts(j: Journal, command: Command, facts: CommandFacts | undefined
   }
 }
 
+/** How long the old value is kept counts from the last host that began to write with the new one. */
+function soakAnew(j: Journal, before: Journal): void {
+  if (!before.soak.done || retirementOf(j.plan) !== 'deploy') return;
+  const known = new Set(before.hosts.filter((h) => h.verified).map((h) => h.name));
+  if (j.hosts.some((h) => h.verified && !known.has(h.name))) j.soak = { rounds: j.soak.rounds, done: false };
+}
+
 function takeDropFacts(j: Journal, facts: CommandFacts): void {
   if (facts.drop !== undefined) {
-    j.drop = { base: facts.drop.base, branch: 'none', merge: 'none' };
+    // A host that comes later joins what the others have begun.
+    j.drop ??= { base: facts.drop.base, branch: 'none', merge: 'none' };
     for (const { name, from, files } of facts.drop.hosts)
       for (const h of hostsOf(j, [name]))
         h.drop = { from, files, copied: false, switched: 'none', verified: false };

@@ -216,9 +216,10 @@ async function applyOne(
 async function rebase(run: CommandRun, scope: RotationScope): Promise<Outcome> {
   const { journal } = run;
   const slow = evaluating();
-  const { base } = await slow.findBase({ scope, plan: journal.plan });
+  // A host that comes later joins what the others have begun.
+  const base = journal.drop?.base ?? (await slow.findBase({ scope, plan: journal.plan })).base;
   const hosts: NonNullable<CommandFacts['drop']>['hosts'] = [];
-  const names = journal.hosts.filter((h) => !h.skipped).map((h) => h.name);
+  const names = journal.hosts.filter((h) => !h.skipped && h.drop === undefined).map((h) => h.name);
   await forEachAtMost(2, names, (name) =>
     telling(run.report, name, async () => {
       run.report(name, 'looking at the host once more');

@@ -29,7 +29,7 @@ export interface Inventory {
 export const projectRoot = findRoot(dirname(fileURLToPath(import.meta.url)));
 
 function findRoot(folder: string): string {
-  if (existsSync(join(folder, 'package.json'))) return folder;
+  if (existsSync(join(folder, 'tsconfig.json'))) return folder;
   return findRoot(dirname(folder));
 }
 

@@ -11,13 +11,15 @@ import { bold, escape, head, paragraph, prose } from '../../cli/man/roff.js';
 import { manifestList, writePages } from '../../cli/man/write-pages.js';
 import { commands } from '../../cli/registry.js';
 import { version } from '../../cli/version.js';
-import manifest from '../../package.json' with { type: 'json' };
 import { groupCommands } from './group-commands.js';
 import { onPath } from './typing.js';
 import { rotate } from './world.js';
 
 const root = join(import.meta.dirname, '../..');
 const pages = manPages(commands, version());
+const manifest: { man: string[]; files: string[] } = JSON.parse(
+  readFileSync(join(root, 'package.json'), 'utf8'),
+);
 
 describe('the folder man/', () => {
   test('is committed as it is generated (node dist/cli/man/write-pages.js writes it)', () => {

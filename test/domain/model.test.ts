@@ -250,12 +250,12 @@ function contentOf(command: Command, variant: Variant): Value {
   return variant.shape === 'drop' && !isDrop(command) ? 'both' : 'new';
 }
 
-function facts(command: Command): CommandFacts {
+function facts(command: Command, journal: Journal): CommandFacts {
   switch (command.do) {
-    case 'rebase':
-      return {
-        drop: { base: 'c1', hosts: ['canary', 'web'].map((name) => ({ name, from: 'both', files: [] })) },
-      };
+    case 'rebase': {
+      const joining = journal.hosts.filter((h) => !h.skipped && h.drop === undefined);
+      return { drop: { base: 'c1', hosts: joining.map(({ name }) => ({ name, from: 'both', files: [] })) } };
+    }
     case 'preflight':
       return { epoch: 1, base: 'c0' };
     case 'generate':
@@ -344,9 +344,11 @@ function successors(state: State, variant: Variant): State[] {
     s.journal = record(
       begun.journal,
       command,
-      accepted ? { ok: true, facts: facts(command) } : failure(),
+      accepted ? { ok: true, facts: facts(command, state.journal) } : failure(),
       at,
     );
+    if (accepted && progressOf(s.journal) === progressOf(state.journal))
+      throw new Error(`${describeCommand(command)} leads nowhere: ${story(state)}`);
     next.push(s);
   }
   if (state.faults === 0) return next;
@@ -442,6 +444,12 @@ function badEnd(state: State, { shape = 'dual' }: Variant): string | undefined {
   }
 }
 
+/** What a command that works must change, or it would be repeated for ever. */
+function progressOf(journal: Journal): string {
+  const { events, eventCount, steps, proof, seq, state, ...rest } = journal;
+  return JSON.stringify({ ...rest, plan: undefined });
+}
+
 function key(state: State): string {
   const {
     events: _events,
@@ -535,6 +543,13 @@ describe('the protocol, explored in full', () => {
     },
     120_000,
   );
+
+  test('keeps them when one host may fail, and others drop the old value', () => {
+    const result = explore({ shape: 'drop', maxFailures: 1 }, 3);
+    expect(result.problem).toBeUndefined();
+    expect(result.stuck).toBe(0);
+    expect(Object.keys(result.ends).sort()).toEqual(['done', 'failed', 'refused', 'rolled-back']);
+  }, 120_000);
 
   test('finds the late attempt that does harm when targets ignore the fence', () => {
     expect(explore({ ignoreFences: true }, 2).problem).toBeDefined();

@@ -294,31 +294,12 @@ describe('what was typed', () => {
     await expectFree();
   });
 
-  test('is not supported yet: several secrets, one role, sops', async () => {
+  test('is not supported yet: sops', async () => {
     await editYaml((y) => {
-      const secret = declared(y);
-      y.setIn(['secrets', 'prod', 'other'], {
-        ...secret,
-        format: { env: 'OTHER_URL', template: 'postgresql://{role}:{password}@db-1:5432/app' },
-      });
-      const single = { ...secret, file: 'secrets/prod/single.age', format: 'raw' };
-      y.setIn(['secrets', 'prod', 'single'], y.createNode(single));
-      y.setIn(['secrets', 'prod', 'single', 'postgres', 'roles'], ['app_a']);
       y.setIn(['environments', 'old'], { store: 'sops' });
-      y.setIn(['secrets', 'old', 'token'], { ...secret, file: 'secrets/old.yaml', consumers: [] });
+      y.setIn(['secrets', 'old', 'token'], { ...declared(y), file: 'secrets/old.yaml', consumers: [] });
     });
     await commit(harness.example, 'Declare what comes later');
-    await expectNoPlan(
-      2,
-      { type: 'Usage', says: ['several secrets', 'not supported yet'], hint: 'one after the other' },
-      'db-password',
-      'other',
-    );
-    await expectNoPlan(
-      2,
-      { type: 'BadConfig', says: ['prod/single', 'not supported yet'], hint: 'two roles' },
-      'single',
-    );
     await expectNoPlan(2, { type: 'BadConfig', says: ['old/token', 'sops', 'not supported yet'] }, 'token');
   });
 });
