@@ -1,6 +1,4 @@
 /** The checks of `rotate doctor`: those that can be made here, then the worker's. */
-import { readFile } from 'node:fs/promises';
-
 import type { Session } from '../client/session.js';
 import type { DoctorFinding } from '../domain/doctor.js';
 import { RotateError } from '../domain/failure.js';
@@ -66,9 +64,10 @@ async function examineConfig(
   workspace: Workspace,
 ): Promise<ConfigSpec | undefined> {
   const { readRotateYaml } = await import('../config/rotate-yaml.js');
+  const { readText } = await import('../config/read-text.js');
   const { badConfig, formatProblem } = await import('../config/problem.js');
   return check(findings, invocation, 'rotate.yaml', 'valid', async () => {
-    const read = readRotateYaml(await readFile(workspace.file, 'utf8'), workspace.name);
+    const read = readRotateYaml(await readText(workspace.file, workspace.name), workspace.name);
     if (read.problems.length > 0) throw badConfig(workspace.name, read.problems);
     for (const warning of read.warnings)
       findings.push({

@@ -9,6 +9,7 @@ import { createHash, createSecretKey, randomBytes, type KeyObject } from 'node:c
 import { readFile, stat } from 'node:fs/promises';
 
 import { RotateError } from '../domain/failure.js';
+import { systemReason } from '../domain/system-error.js';
 
 const keyLength = 32;
 
@@ -46,7 +47,7 @@ export function parseCodecKeys(text: string, source: string): CodecKey[] {
     if (line === '' || line.startsWith('#')) continue;
     const bytes = Buffer.from(line, 'base64');
     if (bytes.length !== keyLength || bytes.toString('base64') !== line)
-      throw new RotateError('BadConfig', `${source}:${index + 1}: not a codec key`, {
+      throw new RotateError('BadConfig', `${source}:${index + 1}: this line is no codec key`, {
         hint: 'a codec key is 32 random bytes in base64, one a line: `head -c 32 /dev/urandom | base64`',
       });
     keys.push(toKey(bytes));
@@ -54,7 +55,7 @@ export function parseCodecKeys(text: string, source: string): CodecKey[] {
   }
   if (keys.length === 0)
     throw new RotateError('BadConfig', `${source}: holds no codec key`, {
-      hint: '`rotate dev` makes one; elsewhere `head -c 32 /dev/urandom | base64`',
+      hint: `\`rotate dev\` makes one; elsewhere \`(umask 077; head -c 32 /dev/urandom | base64 > ${source})\``,
     });
   return keys;
 }
@@ -73,7 +74,7 @@ export function makeCodecKeyring(keys: readonly [CodecKey, ...CodecKey[]]): Code
     const other = byId.get(key.id);
     if (other !== undefined && !other.key.equals(key.key))
       throw new RotateError('BadConfig', `two codec keys have the same id ${key.id}`, {
-        hint: 'make the newer one again',
+        hint: 'make one of them again: `head -c 32 /dev/urandom | base64`',
       });
     if (other === undefined) byId.set(key.id, key);
   }
@@ -101,16 +102,19 @@ export async function loadCodecKeys(paths: readonly string[]): Promise<CodecKeyr
  */
 export async function readKeyFile(path: string, what: string): Promise<string> {
   try {
-    const { mode } = await stat(path);
-    if ((mode & 0o007) !== 0)
+    const found = await stat(path);
+    if (found.isDirectory())
+      throw new RotateError('BadConfig', `the ${what} file ${path} is a folder`, {
+        hint: 'name the file in it',
+      });
+    if ((found.mode & 0o007) !== 0)
       throw new RotateError('BadConfig', `the ${what} file ${path} can be read by everyone`, {
         hint: `chmod 600 ${path}, and make a new ${what} if others had access`,
       });
     return await readFile(path, 'utf8');
   } catch (error) {
     if (error instanceof RotateError) throw error;
-    const reason = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
-    throw new RotateError('BadConfig', `cannot read the ${what} file ${path} (${reason})`, {
+    throw new RotateError('BadConfig', `cannot read the ${what} file ${path}: ${systemReason(error)}`, {
       hint: 'check the path and its permissions',
       cause: error,
     });

@@ -14,7 +14,7 @@ export interface FoundRotateYaml {
 
 /**
  * Looks for `rotate.yaml` in `cwd` and upward, to the root of the repo and no further.
- * @throws RotateError `BadConfig` that names the folders where it looked
+ * @throws RotateError `BadConfig` that names the folders where it looked, or the folder that has its name
  */
 export function findRotateYaml(cwd: string): FoundRotateYaml {
   const looked: string[] = [];
@@ -23,6 +23,11 @@ export function findRotateYaml(cwd: string): FoundRotateYaml {
     looked.push(folder);
     const file = join(folder, rotateFileName);
     if (isFile(file)) return { file, root: repoRoot(folder) ?? folder };
+    if (existsSync(file))
+      throw new RotateError('BadConfig', `${file} is not a file`, {
+        hint: 'rename it, and write rotate.yaml with `rotate init`',
+        details: { looked },
+      });
     const other = join(folder, 'rotate.yml');
     if (misnamed === undefined && isFile(other)) misnamed = other;
     if (isRepoRoot(folder) || dirname(folder) === folder) break;
@@ -30,7 +35,7 @@ export function findRotateYaml(cwd: string): FoundRotateYaml {
   throw new RotateError('BadConfig', `no ${rotateFileName} in ${looked.join(', ')}`, {
     hint:
       misnamed === undefined
-        ? 'run rotate in the repo that holds it'
+        ? 'run rotate in the repo that holds it, or name it with --config; `rotate init` writes a first one'
         : `rename ${misnamed} to ${rotateFileName}`,
     details: { looked },
   });
@@ -74,15 +79,16 @@ export function findWorkerYaml(
         : undefined;
   if (named !== undefined) {
     if (isFile(named.path)) return resolve(named.path);
-    throw new RotateError('BadConfig', `there is no file ${named.path}, which ${named.by} names`, {
-      hint: 'correct the path',
+    const what = existsSync(named.path) ? `${named.path} is not a file` : `there is no file ${named.path}`;
+    throw new RotateError('BadConfig', `${what}, which ${named.by} names`, {
+      hint: named.by === '--config' ? 'correct the path' : `correct or unset ${named.by}`,
     });
   }
   const places = [workerFileDefault, ...fallbacks];
   const found = places.find((path) => isFile(path));
   if (found !== undefined) return resolve(found);
   throw new RotateError('BadConfig', `no configuration of the worker in ${places.join(', ')}`, {
-    hint: 'name it with --config or $ROTATE_WORKER_CONFIG',
+    hint: 'name it with --config or $ROTATE_WORKER_CONFIG; for a try `rotate dev` makes one',
     details: { looked: places },
   });
 }

@@ -1,6 +1,7 @@
 /** Whether a file with a key is readable by its owner alone. */
 import { realpath, stat } from 'node:fs/promises';
 import { RotateError } from '../domain/failure.js';
+import { systemReason } from '../domain/system-error.js';
 
 /** systemd's credentials are readable by the unit's user through an ACL, which shows as the group's bits. */
 const credentialFolder = '/run/credentials/';
@@ -32,7 +33,7 @@ export function exposure(file: FileFacts, self: number): { message: string; hint
   if (file.uid !== 0 && file.uid !== self) {
     return {
       message: `belongs to another user (uid ${file.uid})`,
-      hint: 'chown it to the user that the worker runs as',
+      hint: `give it to the user that the worker runs as: chown USER ${file.path}`,
     };
   }
   return undefined;
@@ -55,9 +56,7 @@ async function look(path: string, what: string): Promise<FileFacts> {
     const stats = await stat(real);
     return { path: real, isFile: stats.isFile(), mode: stats.mode, uid: stats.uid };
   } catch (cause) {
-    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown error';
-    const reason = code === 'ENOENT' ? 'there is no such file' : code;
-    throw new RotateError('BadConfig', `cannot read ${what} ${path}: ${reason}`, {
+    throw new RotateError('BadConfig', `cannot read ${what} ${path}: ${systemReason(cause)}`, {
       hint: "correct the path in the worker's configuration",
       cause,
     });

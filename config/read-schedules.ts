@@ -135,8 +135,14 @@ function checkJitter(reader: Reader, path: KeyPath, rhythm: RhythmSpec, jitterMs
       problem('must be at most 6h with a calendar', 'use `every` with a longer `window`');
   } else if (rhythm.window === undefined) {
     if (jitterMs > hourMs)
-      problem('must be at most 1h without a window', 'what is due is looked for every hour');
+      problem(
+        'must be at most 1h without a window, as what is due is looked for every hour',
+        'shorten it, or add a `window`',
+      );
   } else if (jitterMs >= windowMinutes(rhythm.window) * 60_000) {
-    problem('must be shorter than the window', 'what is put off beyond it would not start');
+    problem(
+      'must be shorter than the window: what is put off beyond it would not start',
+      'shorten it, or widen the window',
+    );
   }
 }

@@ -77,5 +77,5 @@ export function parseRotateYaml(text: string, file: string, kinds: KindRegistry 
  * @throws RotateError `BadConfig`, also when the file cannot be read
  */
 export async function loadRotateYaml(path: string, name: string = path): Promise<ConfigSpec> {
-  return parseRotateYaml(await readText(path), name);
+  return parseRotateYaml(await readText(path, name), name);
 }

@@ -6,7 +6,7 @@
  */
 import { type Document, parseDocument } from 'yaml';
 import type { KeyPath, Problem } from './problem.js';
-import { type YamlError, yamlErrorText } from './yaml-errors.js';
+import { type YamlError, conflictMarker, yamlErrorText } from './yaml-errors.js';
 import {
   type Places,
   type Reading,
@@ -60,15 +60,20 @@ export function parseYaml(text: string, file: string): YamlResult {
     keyAt: (path) => at(keyOffset(places, path)),
     valueAt: (path) => at(places.get(keyOf(path))?.value ?? keyOffset(places, path)),
   });
-  const unusable = (message: string): YamlResult => {
-    problem(0, [], message);
+  const unusable = (message: string, hint: string, offset: number = 0): YamlResult => {
+    problem(offset, [], message, hint);
     return { source: sourceOf(undefined), problems, broken: true };
   };
 
-  if (text.length > sizeLimit) return unusable(`the file has more than ${sizeLimit} characters`);
+  if (text.length > sizeLimit)
+    return unusable(
+      `the file has more than ${sizeLimit} characters`,
+      `see whether ${file} is the right file`,
+    );
   const document = parse(text);
-  if (document === undefined) return unusable('the file is nested too deeply');
-  if (document.contents === null && document.errors.length === 0) return unusable('the file is empty');
+  if (document === undefined) return unusable('the file is nested too deeply', 'nest less');
+  if (document.contents === null && document.errors.length === 0)
+    return unusable('the file is empty', 'begin it with `version: 1`; docs/configuration.md has all keys');
   const reading: Reading = {
     targets: aliasTargets(document, problem),
     places,
@@ -79,7 +84,10 @@ export function parseYaml(text: string, file: string): YamlResult {
   };
   const value = readNode(document.contents, [], reading);
   const errors = syntaxErrors(document);
+  const conflict = errors.length === 0 ? undefined : conflictMarker(text);
   if (errors.length > 0) problems.length = 0;
+  if (conflict !== undefined)
+    return unusable('a merge conflict stands here', 'resolve it, and remove the markers of git', conflict);
   for (const error of errors) {
     const { message, hint } = yamlErrorText(error, text);
     problem(error.pos[0], enclosingPath(places, error.pos[0]), message, hint);

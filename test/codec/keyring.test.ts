@@ -31,12 +31,20 @@ describe('parseCodecKeys', () => {
     ['hexadecimal', 'ab'.repeat(32)],
   ])('refuses a line that is %s, naming file and line and not the line', (_, line) => {
     expect(() => parseCodecKeys(`# a comment\n${line}\n`, '/k/codec.key')).toThrow(
-      expect.objectContaining({ type: 'BadConfig', message: '/k/codec.key:2: not a codec key' }),
+      expect.objectContaining({ type: 'BadConfig', message: '/k/codec.key:2: this line is no codec key' }),
     );
   });
 
   test('refuses a file without a key', () => {
     expect(() => parseCodecKeys('# nothing\n', 'empty.key')).toThrow('empty.key: holds no codec key');
+  });
+
+  test('refuses a folder as such, whoever may read it', async () => {
+    await expect(loadCodecKeys([tmpdir()])).rejects.toMatchObject({
+      type: 'BadConfig',
+      message: `the codec key file ${tmpdir()} is a folder`,
+      hint: 'name the file in it',
+    });
   });
 
   test('does not print a key', () => {
@@ -75,7 +83,7 @@ describe('loadCodecKeys', () => {
   test('names a file that is not there', async () => {
     await expect(loadCodecKeys([join(folder, 'none')])).rejects.toMatchObject({
       type: 'BadConfig',
-      message: `cannot read the codec key file ${join(folder, 'none')} (ENOENT)`,
+      message: `cannot read the codec key file ${join(folder, 'none')}: there is no such file (ENOENT)`,
     });
   });
 

@@ -47,7 +47,9 @@ describe('rotate.yaml', () => {
     const error = errorOf(() => findRotateYaml(join(folder, 'repo', 'infra')));
     expect(error.type).toBe('BadConfig');
     expect(error.message).toBe(`no rotate.yaml in ${folder}/repo/infra, ${folder}/repo`);
-    expect(error.hint).toBe('run rotate in the repo that holds it');
+    expect(error.hint).toBe(
+      'run rotate in the repo that holds it, or name it with --config; `rotate init` writes a first one',
+    );
   });
 
   test('called rotate.yml is named in the hint', () => {
@@ -82,6 +84,8 @@ describe('worker.yaml', () => {
   test('that is nowhere is an error with the places and the ways to name it', () => {
     const error = errorOf(() => findWorkerYaml(undefined, {}, [join(folder, 'none')]));
     expect(error.message).toBe(`no configuration of the worker in /etc/rotate/worker.yaml, ${folder}/none`);
-    expect(error.hint).toBe('name it with --config or $ROTATE_WORKER_CONFIG');
+    expect(error.hint).toBe(
+      'name it with --config or $ROTATE_WORKER_CONFIG; for a try `rotate dev` makes one',
+    );
   });
 });

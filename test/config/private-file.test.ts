@@ -39,7 +39,7 @@ test.each([
 
 test('a key file that is not there, or is a folder, is told by its path', async () => {
   expect((await rejectionOf(checkPrivateFile(join(folder, 'none')))).message).toBe(
-    `cannot read the key file ${folder}/none: there is no such file`,
+    `cannot read the key file ${folder}/none: there is no such file (ENOENT)`,
   );
   expect((await rejectionOf(checkPrivateFile(folder))).message).toBe(`the key file ${folder} is not a file`);
 });

@@ -76,10 +76,10 @@ test('a file that is not UTF-8 is told as such', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'rotate-text-'));
   try {
     const path = join(folder, 'rotate.yaml');
-    writeFileSync(path, Buffer.from([0x61, 0x3a, 0xff]));
+    writeFileSync(path, Buffer.from([0x61, 0x3a, 0x0a, 0x62, 0xff, 0x0a]));
     expect(await rejectionOf(loadRotateYaml(path))).toMatchObject({
       type: 'BadConfig',
-      message: `${path} is not UTF-8`,
+      message: `${path}:2: the file is not UTF-8`,
     });
   } finally {
     rmSync(folder, { recursive: true });

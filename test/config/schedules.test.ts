@@ -349,12 +349,16 @@ const mistakes: [string, string, string[]][] = [
   [
     'a jitter as long as the window',
     window('from: "22:00", to: "02:00", zone: UTC', ', jitter: ▸4h'),
-    ['schedules.s.jitter: must be shorter than the window [what is put off beyond it would not start]'],
+    [
+      'schedules.s.jitter: must be shorter than the window: what is put off beyond it would not start [shorten it, or widen the window]',
+    ],
   ],
   [
     'a jitter of more than an hour without a window',
     schedule('environment: prod, every: 90d, jitter: ▸61m'),
-    ['schedules.s.jitter: must be at most 1h without a window [what is due is looked for every hour]'],
+    [
+      'schedules.s.jitter: must be at most 1h without a window, as what is due is looked for every hour [shorten it, or add a `window`]',
+    ],
   ],
   [
     'a jitter of more than some hours with a calendar',

@@ -207,7 +207,7 @@ describe('the file', () => {
     const path = join(folder, 'none.yaml');
     expect(await rejectionOf(loadWorkerYaml(path))).toMatchObject({
       type: 'BadConfig',
-      message: `cannot read ${path}: ENOENT`,
+      message: `cannot read ${path}: there is no such file (ENOENT)`,
     });
   });
 });

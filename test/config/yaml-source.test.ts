@@ -77,13 +77,21 @@ const bomb = `a: &a [x, x, x, x, x, x, x, x, x, x]\n${Array.from('bcdefg')
   .join('')}`;
 
 const mistakes: [string, string, string[]][] = [
-  ['an empty file', '▸', [': the file is empty']],
-  ['a file of comments', '▸# nothing\n', [': the file is empty']],
+  [
+    'an empty file',
+    '▸',
+    [': the file is empty [begin it with `version: 1`; docs/configuration.md has all keys]'],
+  ],
+  [
+    'a file of comments',
+    '▸# nothing\n',
+    [': the file is empty [begin it with `version: 1`; docs/configuration.md has all keys]'],
+  ],
   ['a tab as indentation', 'a:\n▸\tb: 1\n', ['a: a tab is used as indentation [indent with spaces]']],
   [
     'a quote that is not closed',
     'a: 1\nb: "x\n▸',
-    ['b: missing closing "quote [look for a missing quote, bracket or comma before this place]'],
+    ['b: a quote is never closed [look for a missing quote, bracket or comma before this place]'],
   ],
   [
     'a tag without quotes',
@@ -107,6 +115,31 @@ const mistakes: [string, string, string[]][] = [
     'another version of YAML',
     '▸%YAML 1.1\n---\na: yes\n',
     [': this %YAML directive is not read [remove the directive]'],
+  ],
+  [
+    'a bracket that is not closed',
+    'a: {b: 1\n▸',
+    ['a.b: what `{` begins is not closed [close it with `}`, and indent its lines]'],
+  ],
+  [
+    'a list that is not closed',
+    'a: [b\n▸c: 1\n',
+    ['a[0]: what `[` begins is not closed [close it with `]`, and indent its lines]'],
+  ],
+  [
+    'a line without a colon',
+    'a: 1\n▸b\n',
+    ['a: this line has no `:` [write `key: value`, or put a text of several lines in quotes]'],
+  ],
+  [
+    'a text behind the sign that begins one',
+    'a: |▸b\n',
+    ['a: text stands behind `|` or `>` [begin the text on the next line, indented]'],
+  ],
+  [
+    'a merge conflict, and nothing of what it breaks',
+    'a: 1\n▸<<<<<<< HEAD\nb: 1\n=======\nb: 2\n>>>>>>> other\n',
+    [': a merge conflict stands here [resolve it, and remove the markers of git]'],
   ],
   ['a duplicate key', 'a:\n  b: 1\n  ▸b: 2\n', ['a.b: duplicate key `b` [it stands already in line 2]']],
   [

@@ -89,7 +89,7 @@ describe('a file is refused at start, without a word of what it holds', () => {
 
   test('when it is not there', async () => {
     expect((await rejectionOf(channelsOf('{ urlFile: none, format: slack }'))).message).toBe(
-      `cannot read the URL of channel \`ops\` in ${join(folder, 'none')}: there is no such file`,
+      `cannot read the URL of channel \`ops\` in ${join(folder, 'none')}: there is no such file (ENOENT)`,
     );
   });
 });
