@@ -21,12 +21,14 @@ export function checkBringing({ context, options }: Invocation, plans: readonly 
   if (options.flag('value-stdin')) {
     const [only, another] = names;
     if (only === undefined)
-      throw new RotateError('Usage', 'no secret of these takes a value from a person', {
-        hint: 'leave --value-stdin out: `rotate` makes the new value',
-      });
+      throw new RotateError(
+        'Usage',
+        `--value-stdin brings a value, and ${namesOf(plans).join(', ')} takes none from a person`,
+        { hint: 'leave --value-stdin out: the new value is made for you' },
+      );
     if (another !== undefined)
       throw new RotateError('Usage', `--value-stdin is one value, and ${names.join(', ')} each need one`, {
-        hint: 'start them one by one',
+        hint: 'start them one by one, each with its value',
       });
     if (context.stdin.isTTY)
       throw new RotateError('Usage', '--value-stdin reads a pipe or a file, and this is a terminal', {
@@ -34,7 +36,7 @@ export function checkBringing({ context, options }: Invocation, plans: readonly 
       });
   } else if (names.length > 0 && !(context.stdin.isTTY && context.stderr.isTTY))
     throw new RotateError('Usage', `a person has to bring the value of ${names.join(', ')}`, {
-      hint: 'give it on standard input with --value-stdin, or start it on a terminal',
+      hint: 'give it on standard input with --value-stdin --yes, or start it on a terminal',
     });
 }
 
@@ -51,6 +53,10 @@ export async function bringValues(invocation: Invocation, plans: readonly Digest
   return brought;
 }
 
+function namesOf(plans: readonly DigestedPlan[]): string[] {
+  return plans.flatMap(({ plan }) => plan.secrets.map(({ name }) => `${plan.environment}/${name}`));
+}
+
 function allToBring(plans: readonly DigestedPlan[]): string[] {
   return plans.flatMap((plan) => toBring(plan).map((name) => `${plan.plan.environment}/${name}`));
 }
@@ -62,7 +68,10 @@ async function valueOf({ context, options }: Invocation, name: string): Promise<
   return stdin.withHidden(signal, show, async (ask) => {
     const answer = async (question: string): Promise<SecretValue> => {
       const bytes = await ask(question);
-      if (bytes === undefined) throw new RotateError('Usage', `no value was given for ${name}`);
+      if (bytes === undefined)
+        throw new RotateError('Usage', `the input ended before the value of ${name} was given`, {
+          hint: 'start it again and type or paste the value, or pipe it in with --value-stdin --yes',
+        });
       return taken(bytes);
     };
     for (;;) {
@@ -77,7 +86,11 @@ async function valueOf({ context, options }: Invocation, name: string): Promise<
 async function fromInput({ stdin, signal }: Context, name: string): Promise<SecretValue> {
   const bytes = await stdin.readAll(signal, largest);
   if (bytes === undefined)
-    throw new RotateError('Usage', `standard input has more than ${largest} bytes, which is no value`);
+    throw new RotateError(
+      'Usage',
+      `standard input has more than ${largest} bytes, which cannot be the value of ${name}`,
+      { hint: 'pipe in the value alone' },
+    );
   const end = bytes.at(-1) === 0x0a ? (bytes.at(-2) === 0x0d ? 2 : 1) : 0;
   if (bytes.length === end)
     throw new RotateError('Usage', `standard input is empty: there is no value for ${name}`, {

@@ -3,13 +3,16 @@
 import * as nodeModule from 'node:module';
 
 import type { Context, Output } from './context.js';
+import { systemReason } from '../domain/system-error.js';
 import { exitCodes } from './exit-codes.js';
 
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
 if (major < 22 || (major === 22 && minor < 12)) {
-  process.stderr.write(
-    `rotate: error: Node ${process.versions.node} is too old\nrotate: hint: use Node 22.12 or newer\n`,
-  );
+  const message = `Node ${process.versions.node} is too old for rotate`;
+  const hint = 'put Node 22.12 or newer first in PATH';
+  if (process.argv.includes('--json'))
+    process.stdout.write(`${JSON.stringify({ error: { type: 'BadConfig', message, hint } })}\n`);
+  process.stderr.write(`rotate: error: ${message}\nrotate: hint: ${hint}\n`);
   process.exit(exitCodes.usage);
 }
 
@@ -44,7 +47,7 @@ function outputOf(stream: NodeJS.WriteStream): Output {
 // `rotate list | head`: nobody reads any more, which is no failure of ours.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') process.exit(exitCodes.done);
-  process.stderr.write(`rotate: error: cannot write to stdout (${error.code ?? error.message})\n`);
+  process.stderr.write(`rotate: error: cannot write to stdout: ${systemReason(error)}\n`);
   process.exit(exitCodes.failed);
 });
 // Where not even errors can be told, the exit code is all that is left.

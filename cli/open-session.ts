@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 
 import type { Session } from '../client/session.js';
-import { workerFileDefault } from '../config/find-file.js';
+import { findWorkerYaml, workerFileDefault } from '../config/find-file.js';
 import { RotateError } from '../domain/failure.js';
 import type { Invocation } from './command.js';
 import { findWorkspace, type Workspace } from './workspace.js';
@@ -50,10 +50,9 @@ export async function keyFiles(
   const files = codecKeyFiles(common);
   if (files.length > 0) return files;
   // On the worker's own machine its configuration names the keys.
-  const workerFile = context.env['ROTATE_WORKER_CONFIG'] ?? workerFileDefault;
-  if (existsSync(workerFile)) {
+  if ((context.env['ROTATE_WORKER_CONFIG'] ?? '') !== '' || existsSync(workerFileDefault)) {
     const { loadWorkerYaml } = await import('../config/worker-yaml.js');
-    const { codecKeys } = await loadWorkerYaml(workerFile);
+    const { codecKeys } = await loadWorkerYaml(findWorkerYaml(undefined, context.env));
     return codecKeyFiles({ ...common, configured: codecKeys });
   }
   throw new RotateError('BadConfig', 'no codec key: the worker would not believe this command line', {

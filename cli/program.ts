@@ -164,10 +164,39 @@ function usage(
     return new RotateError('Usage', 'no command was given', { hint: 'the commands are listed above' });
   const [message = ''] = error.message.replace(/^error: /, '').split('\n');
   const near = didYouMean(nearTo(message, command));
-  return new RotateError('Usage', message.replaceAll("'", '`'), {
-    hint: near ?? help,
-    cause: error,
-  });
+  const told = inOurWords(message, command);
+  return new RotateError('Usage', told.message, { hint: near ?? told.hint ?? help, cause: error });
+}
+
+/** Of commander's sentences those that are long, or speak of commander's own things. */
+function inOurWords(message: string, command: CommandSpec | undefined): { message: string; hint?: string } {
+  const [, argument] = /^missing required argument '(.*)'$/.exec(message) ?? [];
+  if (argument !== undefined && command !== undefined)
+    return {
+      message: `missing argument \`${argument}\` of \`rotate ${command.name}\``,
+      hint: `type \`rotate ${[command.name, ...command.arguments.map(placeOf)].join(' ')}\``,
+    };
+  const [, most, given] = /^too many arguments.* Expected (\d+) arguments? but got (\d+)/.exec(message) ?? [];
+  if (most !== undefined && command !== undefined)
+    return {
+      message: `too many arguments for \`rotate ${command.name}\`: it takes ${most === '0' ? 'none' : most}, given: ${given}`,
+    };
+  const [, flags, value, allowed] =
+    /^option '(.*)' argument '(.*)' is invalid\..* Allowed choices are (.*)\.$/.exec(message) ?? [];
+  if (flags !== undefined && allowed !== undefined)
+    return {
+      message: `\`${value}\` is no value of \`${flags}\``,
+      hint: `give ${listed(allowed.split(', '))}`,
+    };
+  const [, typed, name, choices] =
+    /^command-argument value '(.*)' is invalid for argument '(.*)'\. Allowed choices are (.*)\.$/.exec(
+      message,
+    ) ?? [];
+  if (typed !== undefined && choices !== undefined)
+    return { message: `\`${typed}\` is no ${name}`, hint: `give ${listed(choices.split(', '))}` };
+  const [, lacking] = /^option '(.*)' argument missing$/.exec(message) ?? [];
+  if (lacking !== undefined) return { message: `\`${lacking}\` needs a value` };
+  return { message: message.replaceAll("'", '`') };
 }
 
 /** What may be meant by the word that commander's message does not know. */

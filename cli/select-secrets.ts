@@ -17,9 +17,11 @@ export async function selectSecrets(
   const refs = workspace === undefined ? args.map(split) : await resolve(args, asked, workspace);
   const environments = new Set(refs.map((ref) => ref.environment ?? asked));
   if (environments.size > 1)
-    throw new RotateError('Usage', 'one rotation is of one environment', {
-      hint: 'start one for each environment',
-    });
+    throw new RotateError(
+      'Usage',
+      `one rotation is of one environment, and these are of ${[...environments].map((name) => (name === undefined ? 'an unnamed one' : `\`${name}\``)).join(' and ')}`,
+      { hint: 'start one for each environment' },
+    );
   const [environment] = environments;
   const secrets = [...new Set(refs.map(({ name }) => name))];
   return { ...(environment === undefined ? {} : { environment }), secrets };

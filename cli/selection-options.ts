@@ -36,7 +36,7 @@ export function readSelection({
     });
   }
   if (environment === undefined && tags.length === 0 && !due)
-    throw new RotateError('Usage', 'which secrets?', {
+    throw new RotateError('Usage', 'nothing says which secrets are meant', {
       hint: 'name them, or choose with --tag, --due, or --env for all of an environment; `rotate list` shows them',
     });
   return {

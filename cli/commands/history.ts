@@ -27,7 +27,9 @@ async function run(invocation: Invocation): Promise<ExitCode> {
     ]);
   const limit = options.text('limit');
   if (limit !== undefined && !/^[1-9]\d{0,5}$/.test(limit))
-    throw new RotateError('Usage', `\`${limit}\` is not a number of rotations`, { hint: 'e.g. --limit 10' });
+    throw new RotateError('Usage', `--limit \`${limit}\` is not a number of rotations`, {
+      hint: 'give a whole number, e.g. --limit 10',
+    });
   const workspace = requireWorkspace(context, options);
   const secret = resolveSecret(await readConfig(workspace), args[0] ?? '', options.text('env'));
   const records = await readLog(invocation, workspace, {

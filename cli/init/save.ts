@@ -4,6 +4,7 @@ import { rename, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 
 import { RotateError } from '../../domain/failure.js';
+import { systemReason } from '../../domain/system-error.js';
 import { interruptedBy } from '../interrupted.js';
 
 /**
@@ -19,13 +20,9 @@ export async function save(file: string, text: string, signal: AbortSignal): Pro
   } catch (error) {
     await rm(temporary, { force: true });
     if (error instanceof RotateError) throw error;
-    throw new RotateError('BadConfig', `cannot write ${file} (${codeOf(error)})`, {
+    throw new RotateError('BadConfig', `cannot write ${file}: ${systemReason(error)}`, {
       hint: 'check the folder and its permissions, or print it with --print',
       cause: error,
     });
   }
-}
-
-function codeOf(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : String(error);
 }

@@ -60,7 +60,7 @@ describe('the program', () => {
     expect(shell('rotate --help > /dev/full')).toEqual({
       status: 3,
       stdout: '',
-      stderr: 'rotate: error: cannot write to stdout (ENOSPC)\n',
+      stderr: 'rotate: error: cannot write to stdout: no space is left there (ENOSPC)\n',
     });
   });
 

@@ -116,7 +116,9 @@ notes
     expect(await here('plan api-key --env prod')).toMatchObject({ code: 0 });
     expect(await here('plan prod/api-key test/api-key')).toMatchObject({
       code: 2,
-      stderr: expect.stringContaining('one rotation is of one environment'),
+      stderr: expect.stringContaining(
+        'one rotation is of one environment, and these are of `prod` and `test`\n',
+      ),
     });
   });
 });

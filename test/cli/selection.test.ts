@@ -81,8 +81,8 @@ describe('a selection', () => {
   });
 
   test.each([
-    ['plan', 'which secrets?'],
-    ['start --yes', 'which secrets?'],
+    ['plan', 'nothing says which secrets are meant'],
+    ['start --yes', 'nothing says which secrets are meant'],
     ['plan db-password --tag web', 'names and --tag exclude each other'],
     ['start db-password --due --yes', 'names and --due exclude each other'],
   ])('`rotate %s` is refused', async (args, message) => {
@@ -265,14 +265,16 @@ describe('a value that a person brings', () => {
     // The end of the input in place of a value.
     expect(await here('start prod/api-key --yes', { terminal: { columns: 80 }, typed: [] })).toMatchObject({
       code: 2,
-      stderr: expect.stringContaining('no value was given for prod/api-key'),
+      stderr: expect.stringContaining('the input ended before the value of prod/api-key was given'),
     });
   });
 
   test('goes to one secret that takes it', async () => {
     expect(await here('start db-password --value-stdin --yes', { piped: 'x' })).toMatchObject({
       code: 2,
-      stderr: expect.stringContaining('no secret of these takes a value from a person'),
+      stderr: expect.stringContaining(
+        '--value-stdin brings a value, and prod/db-password takes none from a person',
+      ),
     });
     select([forPerson('prod', 'api-key', 'smtp')]);
     expect(await here('start --env prod --value-stdin --yes', { piped: 'x' })).toMatchObject({
