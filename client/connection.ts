@@ -6,6 +6,7 @@ import type { Client } from '@temporalio/client';
 
 import type { CodecKeyring } from '../codec/keyring.js';
 import { RotateError } from '../domain/failure.js';
+import { accepted, whyNotAccepted } from './accepted.js';
 import { resolveEndpoint, type Endpoint, type EndpointOptions } from './endpoint.js';
 
 export interface ConnectOptions extends EndpointOptions {
@@ -36,8 +37,8 @@ export async function connect(options: ConnectOptions): Promise<TemporalConnecti
   const timeoutMs = options.timeoutMs ?? 5_000;
   const { disableErrorCodeMetricTags: _, ...connectionOptions } = endpoint.connection;
   const connection = await Connection.connect({ ...connectionOptions, connectTimeout: timeoutMs }).catch(
-    (error: unknown) => {
-      throw unreachable(endpoint, error);
+    async (error: unknown) => {
+      throw await unreachable(endpoint, error);
     },
   );
   try {
@@ -46,7 +47,7 @@ export async function connect(options: ConnectOptions): Promise<TemporalConnecti
     );
   } catch (error) {
     await connection.close();
-    throw unreachable(endpoint, error);
+    throw await unreachable(endpoint, error);
   }
   const make = (onRefusal: 'throw' | 'mark'): Client =>
     new Client({
@@ -62,8 +63,14 @@ const notFound = 5;
 const permissionDenied = 7;
 const unauthenticated = 16;
 
-/** What a failure to connect to `endpoint` means. Shared with the worker's own connection. */
-export function unreachable(endpoint: Endpoint, error: unknown): RotateError {
+/** Milliseconds to find out why there was no answer. */
+const lookMs = 2_000;
+
+/**
+ * What a failure to connect to `endpoint` means. Temporal's client says of all but refusals that time is over, so that
+ * it is looked at whether anything listens there. Shared with the worker's own connection.
+ */
+export async function unreachable(endpoint: Endpoint, error: unknown): Promise<RotateError> {
   const code = grpcCode(error);
   if (code === permissionDenied || code === unauthenticated)
     return new RotateError('NotAllowed', `Temporal at ${endpoint.address} refuses our credentials`, {
@@ -79,8 +86,22 @@ export function unreachable(endpoint: Endpoint, error: unknown): RotateError {
         cause: error,
       },
     );
-  return new RotateError('TemporalUnreachable', `cannot reach Temporal at ${endpoint.address}`, {
-    hint: 'start it (`rotate dev` has one built in), or name another with TEMPORAL_ADDRESS or temporal.toml; check TLS',
+  const what = `cannot reach Temporal at ${endpoint.address}`;
+  const refusal = await accepted(endpoint.address, AbortSignal.timeout(lookMs)).then(
+    () => undefined,
+    whyNotAccepted,
+  );
+  if (refusal === undefined)
+    return new RotateError(
+      'TemporalUnreachable',
+      `${what}: it accepts a connection, and does not answer as Temporal does`,
+      {
+        hint: 'see whether Temporal listens there, and whether it wants TLS (TEMPORAL_TLS, TEMPORAL_TLS_*, temporal.toml)',
+        cause: error,
+      },
+    );
+  return new RotateError('TemporalUnreachable', `${what}: ${refusal}`, {
+    hint: 'start it (`rotate dev` has one built in), or name another with TEMPORAL_ADDRESS or temporal.toml',
     cause: error,
   });
 }

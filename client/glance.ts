@@ -6,12 +6,12 @@ import type { PlanRequest } from '../activities/api.js';
 import { RotateError, asRotateError } from '../domain/failure.js';
 import type { DigestedPlan } from '../domain/plan.js';
 import type { RotationStatus } from '../domain/status.js';
+import { accepted, whyNotAccepted } from './accepted.js';
 import { resolveEndpoint } from './endpoint.js';
 import { requestPlan } from './inspect.js';
 import { listRotations } from './list-rotations.js';
 import { requireListening } from './listening.js';
 import { openSession, type OpenOptions } from './open.js';
-import { accepted } from './open-rotations.js';
 
 /** Milliseconds. */
 export interface Patience {
@@ -40,10 +40,15 @@ export async function glance(
   const { address } = await resolveEndpoint(options);
   const within = (ms: number): AbortSignal => AbortSignal.any([options.signal, AbortSignal.timeout(ms)]);
   await accepted(address, within(patience.reachMs)).catch((error: unknown) => {
-    throw new RotateError('TemporalUnreachable', `Temporal at ${address} does not answer`, { cause: error });
+    throw new RotateError(
+      'TemporalUnreachable',
+      `cannot reach Temporal at ${address}: ${whyNotAccepted(error)}`,
+      { cause: error },
+    );
   });
   await Promise.all([import('@temporalio/client'), import('../codec/data-converter.js')]);
-  const session = await inTime(options, 'NoWorker', 'no worker answered', () =>
+  const silent = `cannot reach Temporal at ${address}: it accepts a connection, and does not answer`;
+  const session = await inTime(options, 'TemporalUnreachable', silent, () =>
     openSession({ ...options, signal: within(patience.reachMs) }),
   );
   try {
@@ -63,7 +68,7 @@ export async function glance(
 /** A session ends with `Interrupted` for whatever reason; only the person's own is one. */
 async function inTime<T>(
   { signal }: OpenOptions,
-  type: 'NoWorker' | 'Timeout',
+  type: 'TemporalUnreachable' | 'NoWorker' | 'Timeout',
   message: string,
   work: () => Promise<T>,
 ): Promise<T> {

@@ -1,6 +1,5 @@
 /** The rotations under way, for completion: at once or not at all. */
-import { connect as connectTo } from 'node:net';
-
+import { accepted } from './accepted.js';
 import { resolveEndpoint } from './endpoint.js';
 import { listRotations, type RotationList } from './list-rotations.js';
 import { openSession, type OpenOptions } from './open.js';
@@ -29,28 +28,4 @@ export async function listOpenRotations(
   } finally {
     await session.close();
   }
-}
-
-/** What an address without a port means. */
-const defaultPort = 7233;
-
-/**
- * Ends when a server accepts a connection.
- * @param address `host:port`
- */
-export function accepted(address: string, signal: AbortSignal): Promise<void> {
-  const { hostname, port } = new URL(`tcp://${address}`);
-  return new Promise((resolve, reject) => {
-    const socket = connectTo({
-      // IPv6 stands in brackets there.
-      host: hostname.replaceAll(/^\[|\]$/g, ''),
-      port: port === '' ? defaultPort : Number(port),
-      signal,
-    });
-    socket.once('connect', () => {
-      socket.destroy();
-      resolve();
-    });
-    socket.once('error', reject);
-  });
 }

@@ -34,14 +34,14 @@ export async function connectWorker(
     const connection = await Promise.race([connecting, late]);
     if (connection !== undefined) return { connection, endpoint, close: () => connection.close() };
   } catch (error) {
-    throw unreachable(endpoint, error);
+    throw await unreachable(endpoint, error);
   } finally {
     patience.abort();
     late.catch(() => {});
   }
   // Should it answer after all, nobody wants it any more.
   connecting.then((connection) => connection.close()).catch(() => {});
-  throw unreachable(endpoint, new Error('no answer'));
+  throw await unreachable(endpoint, new Error('no answer'));
 }
 
 export interface WorkerOptions {

@@ -273,7 +273,10 @@ rotated
     const env = { ROTATE_CODEC_KEY_FILE: key, TEMPORAL_ADDRESS: `127.0.0.1:${port}` };
     const { code, stdout } = await here('explain db-password --json', { env });
     expectOutput(stdout, 'explanation');
-    expect(JSON.parse(stdout).workerMissing).toEqual({ type: 'NoWorker', message: 'no worker answered' });
+    expect(JSON.parse(stdout).workerMissing).toEqual({
+      type: 'TemporalUnreachable',
+      message: `cannot reach Temporal at 127.0.0.1:${port}: it accepts a connection, and does not answer`,
+    });
     expect(code).toBe(0);
     silent.close();
     const { stdout: text, stderr } = await here('explain db-password', {
@@ -281,7 +284,7 @@ rotated
     });
     expect(text).toContain('commands\n');
     expect(stderr).toBe(
-      'rotate: without recipients, holders and what is under way: Temporal at 127.0.0.1:1 does not answer\n' +
+      'rotate: without recipients, holders and what is under way: cannot reach Temporal at 127.0.0.1:1: connection refused (ECONNREFUSED)\n' +
         'rotate: hint: `rotate doctor` says what is wrong; --offline does not ask\n',
     );
   });

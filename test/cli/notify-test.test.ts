@@ -153,7 +153,9 @@ describe('rotate notify test', () => {
     expectOutput(away.stdout, 'error');
     expect(away).toMatchObject({
       code: 4,
-      stderr: expect.stringContaining('cannot reach Temporal at 127.0.0.1:1'),
+      stderr: expect.stringContaining(
+        'cannot reach Temporal at 127.0.0.1:1: connection refused (ECONNREFUSED)',
+      ),
     });
     await worker.stop();
     const alone = await here('notify test --json');

@@ -589,7 +589,9 @@ describe('a command that cannot reach the worker exits with 4', () => {
     const env = { ...fleet.env, TEMPORAL_ADDRESS: '127.0.0.1:1' };
     expect(await here('start db-password --yes', { env })).toMatchObject({
       code: 4,
-      stderr: expect.stringContaining('rotate: error: cannot reach Temporal at 127.0.0.1:1\nrotate: hint: '),
+      stderr: expect.stringContaining(
+        'rotate: error: cannot reach Temporal at 127.0.0.1:1: connection refused (ECONNREFUSED)\nrotate: hint: start it',
+      ),
     });
     const { code, stdout } = await here('doctor --json', { env });
     expect(JSON.parse(stdout).findings.at(-1)).toMatchObject({ subject: 'Temporal', result: 'failed' });

@@ -365,7 +365,9 @@ describe('rotate schedule apply', () => {
       expectOutput(away.stdout, 'error');
       expect(away).toMatchObject({
         code: 4,
-        stderr: expect.stringContaining('cannot reach Temporal at 127.0.0.1:1'),
+        stderr: expect.stringContaining(
+          'cannot reach Temporal at 127.0.0.1:1: connection refused (ECONNREFUSED)',
+        ),
       });
     }
   });

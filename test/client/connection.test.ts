@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { inspect } from 'node:util';
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
@@ -87,6 +88,48 @@ describe('the endpoint', () => {
     const env = { TEMPORAL_CONFIG_FILE: await toml('[profile.default\n'), HOME: folder };
     await expect(resolveEndpoint({ env })).rejects.toMatchObject({ type: 'BadConfig' });
   });
+
+  test('that is broken TOML is told by its line, and nothing of it: it may hold a key', async () => {
+    const env = {
+      TEMPORAL_CONFIG_FILE: await toml('[profile.default]\napi_key = canary55aa\n'),
+      HOME: folder,
+    };
+    const error = await resolveEndpoint({ env }).catch((e: unknown) => e);
+    expect(error).toMatchObject({
+      type: 'BadConfig',
+      message: expect.stringMatching(
+        /^the connection to Temporal is not configured right: invalid TOML document: .* in line 2$/,
+      ),
+    });
+    expect(inspect(error, { depth: 9 })).not.toContain('canary55aa');
+  });
+
+  test('that names a certificate which is not there says which', async () => {
+    const env = { TEMPORAL_TLS_CLIENT_CERT_PATH: '/nowhere/c.pem', HOME: folder };
+    await expect(resolveEndpoint({ env })).rejects.toMatchObject({
+      type: 'BadConfig',
+      message:
+        'the connection to Temporal is not configured right: /nowhere/c.pem: there is no such file (ENOENT)',
+    });
+  });
+
+  test.each(['http://x:7233', 'host:99999', 'a b', 'user@host', ':7233'])(
+    'with `%s` for an address is refused',
+    async (address) => {
+      await expect(
+        resolveEndpoint({ env: { TEMPORAL_ADDRESS: address, HOME: folder } }),
+      ).rejects.toMatchObject({
+        type: 'BadConfig',
+        message: `\`${address}\` is not the address of a Temporal server`,
+        hint: expect.stringContaining('host:port'),
+      });
+    },
+  );
+
+  test.each(['127.0.0.1:1', 'host', '[::1]:7233'])('with `%s` for an address is right', async (address) => {
+    const env = { TEMPORAL_ADDRESS: address, HOME: folder };
+    expect(await resolveEndpoint({ env })).toMatchObject({ address });
+  });
 });
 
 describe('connecting', () => {
@@ -94,7 +137,7 @@ describe('connecting', () => {
     const env = { TEMPORAL_ADDRESS: '127.0.0.1:1', HOME: folder };
     await expect(connect({ codecKeys, env, timeoutMs: 500 })).rejects.toMatchObject({
       type: 'TemporalUnreachable',
-      message: 'cannot reach Temporal at 127.0.0.1:1',
+      message: 'cannot reach Temporal at 127.0.0.1:1: connection refused (ECONNREFUSED)',
       hint: expect.stringContaining('rotate dev'),
     });
   });
@@ -106,7 +149,11 @@ describe('connecting', () => {
     const port = typeof address === 'object' ? address?.port : 0;
     await expect(
       connect({ codecKeys, env: { TEMPORAL_ADDRESS: `127.0.0.1:${port}`, HOME: folder }, timeoutMs: 500 }),
-    ).rejects.toMatchObject({ type: 'TemporalUnreachable' });
+    ).rejects.toMatchObject({
+      type: 'TemporalUnreachable',
+      message: `cannot reach Temporal at 127.0.0.1:${port}: it accepts a connection, and does not answer as Temporal does`,
+      hint: expect.stringContaining('TLS'),
+    });
     silent.close();
   });
 
