@@ -22,7 +22,7 @@ export function reasonOf(error: unknown): Reason {
       return {
         type: 'Timeout',
         message: `${whatFailed(error)} ran out of time`,
-        hint: 'is the worker running?',
+        hint: 'see whether the worker runs and answers: `rotate doctor`',
       };
     }
   }

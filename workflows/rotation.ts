@@ -78,6 +78,8 @@ export async function rotation(input: RotationInput): Promise<StatusAnswer> {
   /** The commands under way: `rollback` cancels what goes forward, `abort` whatever it is. */
   let current: CancellationScope | undefined;
   let worked = false;
+  /** How often someone has said something: what comes while something else is awaited must not be passed over. */
+  let said = 0;
   let lastMemo = '';
 
   setHandler(defineQuery<StatusAnswer>(statusQuery), () => statusOf(journal));
@@ -93,6 +95,7 @@ export async function rotation(input: RotationInput): Promise<StatusAnswer> {
     defineUpdate<StatusAnswer, [SayRequest]>(sayUpdate),
     (request) => {
       nonces = [...nonces, request.nonce].slice(-keptNonces);
+      said += 1;
       journal = follow(journal, request.body, now());
       if (request.body.say === 'rollback' || request.body.say === 'abort') current?.cancel();
       return statusOf(journal);
@@ -112,6 +115,7 @@ export async function rotation(input: RotationInput): Promise<StatusAnswer> {
   outer.cancelRequested.catch(() => {
     const request = { say: 'rollback', by: 'a cancellation through Temporal' } as const;
     if (objection(journal, request) !== undefined) return;
+    said += 1;
     journal = follow(journal, request, now());
     current?.cancel();
   });
@@ -119,7 +123,9 @@ export async function rotation(input: RotationInput): Promise<StatusAnswer> {
   return CancellationScope.nonCancellable(async () => {
     while (journal.endedAt === undefined) {
       showMemo();
+      const heard = said;
       await tell();
+      if (said !== heard) continue;
       const action = decide(journal, now());
       if (action.type === 'end') {
         // Let go first: whoever sees the end can start the next one at once.
@@ -132,8 +138,7 @@ export async function rotation(input: RotationInput): Promise<StatusAnswer> {
         journal = takeRest(journal, now());
         showMemo();
         await tell();
-        const before = journal;
-        await condition(() => journal !== before, Math.max(1, Date.parse(action.until) - Date.now()));
+        await condition(() => said !== heard, Math.max(1, Date.parse(action.until) - Date.now()));
       } else if (action.type === 'park') {
         journal = parkOn(journal, action.command, action.reason, now());
         showMemo();

@@ -280,14 +280,20 @@ async function takeClaim(id: string, takeOver: boolean): Promise<void> {
       throw failure({
         type: 'Busy',
         message: `rotation ${holder} is under way for the same secret`,
-        hint: `\`rotate watch ${holder}\` shows it`,
+        hint: `wait until it has ended; \`rotate watch ${holder}\` shows it`,
       });
     }
     if (tries < claimTries) {
       if (!held.released) await sleep(betweenClaimTriesMs);
       continue;
     }
-    if (held.released) throw failure({ type: 'Busy', message: 'other rotations start for the same secret' });
+    if (held.released) {
+      throw failure({
+        type: 'Busy',
+        message: 'other rotations start for the same secret',
+        hint: 'see `rotate status`, and start again when they have ended',
+      });
+    }
     throw failure({
       type: 'Blocked',
       message: `rotation ${holder} was given up and still holds the secret`,

@@ -53,6 +53,43 @@ export async function* streamFrom(host: CanaryHost, script: string, input = ''):
     throw new Error(`${host.name}: exit code ${String(code)} of: ${script}: ${complaint.trim()}`);
 }
 
+/**
+ * Runs `work` once `script` has printed so many lines on `host`; its stdin, `input` first, stays open as long.
+ * @throws Error when it cannot be reached or the script fails
+ */
+export async function whileRunningOn(
+  host: CanaryHost,
+  { script, input, lines }: { script: string; input: string; lines: number },
+  work: () => Promise<unknown>,
+): Promise<void> {
+  const ssh = start(host, script);
+  const ended = once(ssh, 'close');
+  let complaint = '';
+  ssh.stderr.setEncoding('utf8').on('data', (text: string) => {
+    complaint = (complaint + text).slice(-1000);
+  });
+  ssh.stdin.on('error', () => undefined);
+  ssh.stdin.write(input);
+  try {
+    await Promise.race([printed(ssh.stdout, lines), ended]);
+    ssh.stdout.resume();
+    await work();
+  } finally {
+    ssh.stdin.end();
+  }
+  const [code] = await ended;
+  if (code !== 0)
+    throw new Error(`${host.name}: exit code ${String(code)} of: ${script}: ${complaint.trim()}`);
+}
+
+async function printed(output: Readable, lines: number): Promise<void> {
+  let seen = 0;
+  while (seen < lines) {
+    const [chunk] = await once(output, 'data');
+    seen += String(chunk).split('\n').length - 1;
+  }
+}
+
 /** As {@link streamFrom}, collected. */
 export async function runOn(host: CanaryHost, script: string, input = ''): Promise<string> {
   const parts: Buffer[] = [];

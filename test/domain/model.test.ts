@@ -446,7 +446,15 @@ function badEnd(state: State, { shape = 'dual' }: Variant): string | undefined {
 
 /** What a command that works must change, or it would be repeated for ever. */
 function progressOf(journal: Journal): string {
-  const { events, eventCount, steps, proof, seq, state, ...rest } = journal;
+  const {
+    events: _events,
+    eventCount: _count,
+    steps: _steps,
+    proof: _proof,
+    seq: _seq,
+    state: _state,
+    ...rest
+  } = journal;
   return JSON.stringify({ ...rest, plan: undefined });
 }
 

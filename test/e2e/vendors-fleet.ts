@@ -130,7 +130,7 @@ export async function addVendors(example: Example, { vendor, hook }: Outside): P
     state.workerConfig,
     stringify({
       ...worker,
-      logins: { 'vendor-admin': { file: admin } },
+      logins: { 'vendor-admin': { file: admin, to: [vendor.origin] } },
       notify: { channels: { ops: { webhook: { url: hook, secretFile: signing } } } },
     }),
     { mode: 0o600 },

@@ -197,7 +197,7 @@ describe('a value that a person brings', () => {
   });
 
   test.each([
-    ['too short', () => 'short', /too short: it has 5 characters/],
+    ['too short', () => 'q7x9z', /too short: it has 5 characters/],
     ['the one in use', () => valuesOfPaste()[0] ?? '', /in use/],
   ])('is refused when it is %s, and not repeated', async (_, value, message) => {
     const id = await bring(value());

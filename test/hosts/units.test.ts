@@ -46,6 +46,7 @@ describe('restarting units', () => {
       restarted: ['app.service'],
       reloaded: [],
       already: [],
+      runningForMs: expect.any(Number),
     });
     const after = await invocation('app.service');
     expect(after).not.toBe(before);
@@ -53,6 +54,7 @@ describe('restarting units', () => {
       restarted: [],
       reloaded: [],
       already: ['app.service'],
+      runningForMs: expect.any(Number),
     });
     expect(await invocation('app.service')).toBe(after);
   });

@@ -66,3 +66,23 @@ test('a rotation that is refused, or given up, says so', async () => {
   expect(told(refused)).toEqual(['started', 'refused']);
   expect(told(aborted)).toEqual(['started', 'needs-attention', 'failed']);
 });
+
+test('what is said while people are being told is not passed over', async () => {
+  // A rotation says that it is parked a moment before those who are told of it are: each of these tries to hit it.
+  const parked = await Promise.all(
+    Array.from({ length: 8 }, () =>
+      bench.start({
+        waves: [['web-1']],
+        prepare: (s) => s.fail('checkUsers db', 'IssuerAuthFailed'),
+      }),
+    ),
+  );
+  await Promise.all(
+    parked.map(async (rotation) => {
+      await rotation.until('needs-attention');
+      await rotation.say({ say: 'abort' });
+      expect((await rotation.result()).state).toBe('failed');
+      expect(rotation.script.calls.filter(({ label }) => label === 'checkUsers db')).toHaveLength(1);
+    }),
+  );
+});

@@ -7,7 +7,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync, readdirSync } from 'node:fs';
 import type { CanaryHost } from '../host.js';
-import { runOn } from '../host.js';
+import { whileRunningOn } from '../host.js';
 import { Inspector } from '../inspector.js';
 import type { Place } from '../place.js';
 
@@ -102,6 +102,13 @@ export class ProcessSampler {
     this.#timer = undefined;
   }
 
+  /** Until so many further rounds are through; at once when it does not run. */
+  async passed(rounds: number): Promise<void> {
+    const enough = this.rounds + rounds;
+    while (this.#timer !== undefined && this.rounds < enough)
+      await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+
   /** One round. */
   sample(): void {
     const known = new Map<string, string>();
@@ -176,14 +183,26 @@ export function processesPlace(sampler: ProcessSampler, hosts: readonly CanaryHo
       return inspector.hits;
     },
     async plant(decoy) {
-      const here = spawn('sleep', ['1'], { argv0: `rotate-canary ${decoy}`, stdio: 'ignore' });
-      const there = spawn('sleep', ['1'], { env: { ...process.env, ROTATE_CANARY: decoy }, stdio: 'ignore' });
-      const script = 'read -r d; ROTATE_CANARY=$d sleep 1 & sh -c "sleep 1; :" "rotate-canary-$d" & wait';
-      await Promise.all([
-        once(here, 'exit'),
-        once(there, 'exit'),
-        ...hosts.map(async (host) => await runOn(host, script, `${decoy}-${host.name}\n`)),
-      ]);
+      // They live until they must have been seen, however slow the machine is.
+      const here = spawn('sleep', ['600'], { argv0: `rotate-canary ${decoy}`, stdio: 'ignore' });
+      const there = spawn('sleep', ['600'], {
+        env: { ...process.env, ROTATE_CANARY: decoy },
+        stdio: 'ignore',
+      });
+      const ended = [once(here, 'exit'), once(there, 'exit')];
+      const script = `read -r d; exec 3<&0
+ROTATE_CANARY=$d sh -c 'echo; read -r x; :' <&3 & sh -c 'echo; read -r x; :' "rotate-canary-$d" <&3 & wait`;
+      try {
+        await sampler.passed(2);
+        for (const host of hosts)
+          await whileRunningOn(host, { script, input: `${decoy}-${host.name}\n`, lines: 2 }, () =>
+            sampler.passed(2),
+          );
+      } finally {
+        here.kill();
+        there.kill();
+      }
+      await Promise.all(ended);
       return ['arguments', 'environment'].flatMap((kind) => [
         new RegExp(`^${kind} of process (${here.pid}|${there.pid}) `),
         ...hosts.map((host) => new RegExp(`^${kind} of process .*/${host.name}/`)),
