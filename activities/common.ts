@@ -72,7 +72,7 @@ export function kindContext(
     secret: { environment: secret.environment, name: secret.name },
     ...(rotation === undefined ? {} : { rotation }),
     hosts: services.fleet.access(config),
-    login: (name) => services.login(name),
+    login: (name, to) => services.login(name, to),
     command: (name, input) => services.commands.run(name, input, signal),
     commands: services.commands.names,
     consumers: [...new Set(secret.consumers.flatMap((c) => c.hosts))],

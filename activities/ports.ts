@@ -233,8 +233,8 @@ export interface Services {
     /** Newest first. */
     readonly recipients: readonly string[];
   };
-  /** An admin login by name, from the worker's configuration. */
-  login(name: string): Promise<SecretValue>;
+  /** An admin login by name, from the worker's configuration. @param to the origin that it will be sent to */
+  login(name: string, to?: string): Promise<SecretValue>;
   /** Commands that the worker's configuration declares. */
   commands: CommandsPort;
   /** In the order of worker.yaml. */

@@ -141,14 +141,13 @@ function isDueInput(value: unknown): value is DueInput {
 
 /**
  * Makes the server have what `change` says; a schedule that is paused stays so. Whoever does the same at the same time
- * is no hindrance.
+ * is no hindrance. What is kept is written again all the same, so that it is sealed with the newest key.
  */
 export async function applyChange(session: Session, change: ScheduleChange, now: string): Promise<void> {
   const { declared } = change;
-  if (change.change === 'keep') return;
   await withSchedule(session, change, async (handle) => {
     if (declared === undefined) await remove(handle);
-    else if (change.change === 'update' || !(await create(handle, declared, now)))
+    else if (change.change !== 'create' || !(await create(handle, declared, now)))
       await handle.update((before) => ({
         ...optionsOf(declared, inputOf(before)?.since ?? now),
         state: before.state,
@@ -199,7 +198,7 @@ function optionsOf(declared: ScheduleSpec, since: string) {
   };
 }
 
-/** Makes or removes the daily look at ages of an environment. */
+/** Makes, seals anew or removes the daily look at ages of an environment. */
 export async function applyAges(session: Session, { change, environment }: AgesChange): Promise<void> {
   const scheduleId = agesScheduleId(environment);
   await call(
@@ -213,15 +212,16 @@ export async function applyAges(session: Session, { change, environment }: AgesC
         taskQueue,
         args: [{ environment }],
       };
+      const options = {
+        spec: { calendars: [{ hour: 6, minute: 0 }], jitter: '30m' as const },
+        action,
+        policies: { overlap: 'SKIP' as const, catchupWindow: '1d' as const },
+      };
       try {
-        await client.schedule.create({
-          scheduleId,
-          spec: { calendars: [{ hour: 6, minute: 0 }], jitter: '30m' },
-          action,
-          policies: { overlap: 'SKIP', catchupWindow: '1d' },
-        });
+        await client.schedule.create({ scheduleId, ...options });
       } catch (error) {
         if (!hasName(error, 'ScheduleAlreadyRunning')) throw error;
+        await client.schedule.getHandle(scheduleId).update(({ state }) => ({ ...options, state }));
       }
     },
     patient,

@@ -55,9 +55,23 @@ export const sshShape = {
     .describe('Host keys of hosts that have no `hostKey` in rotate.yaml.'),
 };
 
+/** Scheme, host and port, as URLs compare them. */
+const originSchema = lineSchema
+  .refine((text) => URL.canParse(text) && /^https?:\/\/[^/@]+\/?$/.test(text), {
+    error: 'must be the origin of a URL, such as https://api.example.com',
+  })
+  .transform((text) => new URL(text).origin);
+
 export const loginShape = {
   file: lineSchema.optional().describe('A file on the worker that holds the login.'),
   store: repoFileSchema.optional().describe('An encrypted file in the repo that the worker can open.'),
+  to: z
+    .array(originSchema)
+    .min(1)
+    .optional()
+    .describe(
+      'Vendors that kind http may send it to, as origins: https://api.example.com. Absent: none. A PostgreSQL URL needs none, as it says its own server.',
+    ),
 };
 
 /** One attempt of an effect has 30 s. */

@@ -13,7 +13,12 @@ import { loginShape, sshShape, temporalShape, workerShape } from './worker-shape
 import { parseYaml } from './yaml-source.js';
 
 /** Where an admin login is: a file on the worker, or an encrypted one in the repo (relative to its root). */
-export type LoginSpec = { type: 'file'; path: string } | { type: 'store'; path: string };
+export interface LoginSpec {
+  type: 'file' | 'store';
+  path: string;
+  /** Origins that it may be sent to, besides the server that a PostgreSQL URL names itself. */
+  to?: readonly string[];
+}
 
 /** `worker.yaml`, resolved: paths are absolute. */
 export interface WorkerSpec {
@@ -119,7 +124,7 @@ function readLogins(reader: Reader, absolute: (path: string) => string): Record<
     const path = ['logins', name];
     checkName(reader, path);
     const before = reader.problems.length;
-    const { file, store } = reader.fields(loginShape, path);
+    const { file, store, to } = reader.fields(loginShape, path);
     if (reader.problems.length > before) continue;
     if ((file === undefined) === (store === undefined)) {
       reader.problem(
@@ -131,9 +136,9 @@ function readLogins(reader: Reader, absolute: (path: string) => string): Record<
         },
       );
     } else if (file !== undefined) {
-      logins[name] = { type: 'file', path: absolute(file) };
+      logins[name] = { type: 'file', path: absolute(file), ...(to === undefined ? {} : { to }) };
     } else if (store !== undefined) {
-      logins[name] = { type: 'store', path: store };
+      logins[name] = { type: 'store', path: store, ...(to === undefined ? {} : { to }) };
     }
   }
   return logins;

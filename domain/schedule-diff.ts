@@ -22,24 +22,28 @@ export interface ScheduleChange {
 
 /** The daily look at the ages of an environment's secrets: made where one of them has an age limit. */
 export interface AgesChange {
-  change: 'create' | 'delete';
+  change: 'create' | 'delete' | 'keep';
   environment: string;
-  /** For a person. */
+  /** For a person; empty for `keep`. */
   what: string;
 }
 
 /** By environment. @param wanted environments with an age limit @param there environments that the server looks at */
 export function agesChanges(wanted: readonly string[], there: readonly string[]): AgesChange[] {
   const changes = [
-    ...wanted
-      .filter((environment) => !there.includes(environment))
-      .map((environment) => ({ change: 'create' as const, environment })),
+    ...wanted.map((environment) => ({
+      change: there.includes(environment) ? ('keep' as const) : ('create' as const),
+      environment,
+    })),
     ...there
       .filter((environment) => !wanted.includes(environment))
       .map((environment) => ({ change: 'delete' as const, environment })),
   ];
   return changes
-    .map((change): AgesChange => ({ ...change, what: 'a daily look at age limits' }))
+    .map((change): AgesChange => ({
+      ...change,
+      what: change.change === 'keep' ? '' : 'a daily look at age limits',
+    }))
     .toSorted((a, b) => (a.environment < b.environment ? -1 : 1));
 }
 

@@ -19,8 +19,12 @@ export interface KindContext {
   /** The rotation's id, by which an issuer that makes the values can mark them; absent outside of one. */
   rotation?: string;
   hosts: HostAccess;
-  /** An admin login by its name in the worker's configuration. @throws RotateError BadConfig */
-  login(name: string): Promise<SecretValue>;
+  /**
+   * An admin login by its name in the worker's configuration.
+   * @param to the origin that it will be sent to; absent: the server that it names itself
+   * @throws RotateError BadConfig when there is none, or it may not be sent there
+   */
+  login(name: string, to?: string): Promise<SecretValue>;
   /**
    * Runs a command that the worker's configuration declares, with `input` on its standard input.
    * @throws RotateError BadConfig; Timeout

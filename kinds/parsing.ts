@@ -1,7 +1,11 @@
-/** Lets a kind be called with settings of unknown shape, as they come from a plan or a payload. */
+/**
+ * Lets a kind be called with settings of unknown shape, as they come from a plan or a payload; and says with every
+ * failure of a kind whose it is: the kind itself speaks of servers, vendors and hosts.
+ */
 import type { z } from 'zod';
 import { RotateError } from '../domain/failure.js';
-import type { Kind } from './kind.js';
+import { formatSecretRef } from '../domain/spec.js';
+import type { Kind, KindContext } from './kind.js';
 
 /** `kind`, whose settings are checked by `schema` at every call. @throws RotateError BadConfig, in every method */
 export function parsing<Settings>(kind: Kind<Settings>, schema: z.ZodType<Settings>): Kind<unknown> {
@@ -10,7 +14,9 @@ export function parsing<Settings>(kind: Kind<Settings>, schema: z.ZodType<Settin
     if (result.success) return result.data;
     const [issue] = result.error.issues;
     const path = [kind.id, ...(issue?.path ?? [])].join('.');
-    throw new RotateError('BadConfig', `${path}: ${issue?.message ?? 'not as the kind expects it'}`);
+    throw new RotateError('BadConfig', `${path}: ${issue?.message ?? 'not as the kind expects it'}`, {
+      hint: 'correct it in rotate.yaml; `rotate list` tells every mistake with its place',
+    });
   };
   return {
     id: kind.id,
@@ -26,16 +32,33 @@ export function parsing<Settings>(kind: Kind<Settings>, schema: z.ZodType<Settin
     needsAccount: (settings) => kind.needsAccount(read(settings)),
     endpoints: (settings) => kind.endpoints(read(settings)),
     describe: (settings, account) => kind.describe(read(settings), account),
-    inspect: async (context, settings, current) => kind.inspect(context, read(settings), current),
-    generate: async (context, settings, current, given) =>
-      kind.generate(context, read(settings), current, given),
-    apply: async (context, settings, credentials, target, fence) =>
-      kind.apply(context, read(settings), credentials, target, fence),
-    check: async (context, settings, credential, from) =>
-      kind.check(context, read(settings), credential, from),
-    checkWrong: async (context, settings, credential, from) =>
-      kind.checkWrong(context, read(settings), credential, from),
-    users: async (context, settings, credential, since) =>
-      kind.users(context, read(settings), credential, since),
+    inspect: (context, settings, current) =>
+      named(context, () => kind.inspect(context, read(settings), current)),
+    generate: (context, settings, current, given) =>
+      named(context, () => kind.generate(context, read(settings), current, given)),
+    apply: (context, settings, credentials, target, fence) =>
+      named(context, () => kind.apply(context, read(settings), credentials, target, fence)),
+    check: (context, settings, credential, from) =>
+      named(context, () => kind.check(context, read(settings), credential, from)),
+    checkWrong: (context, settings, credential, from) =>
+      named(context, () => kind.checkWrong(context, read(settings), credential, from)),
+    users: (context, settings, credential, since) =>
+      named(context, () => kind.users(context, read(settings), credential, since)),
   };
+}
+
+async function named<T>({ secret }: KindContext, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    const name = formatSecretRef(secret);
+    if (!(error instanceof RotateError) || error.message.includes(name)) throw error;
+    const { type, message, hint, host, details } = error;
+    throw new RotateError(type, `${name}: ${message}`, {
+      ...(hint === undefined ? {} : { hint }),
+      ...(host === undefined ? {} : { host }),
+      ...(details === undefined ? {} : { details }),
+      cause: error,
+    });
+  }
 }

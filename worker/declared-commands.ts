@@ -7,6 +7,7 @@ import { constants } from 'node:os';
 import type { CommandsPort } from '../activities/ports.js';
 import type { WorkerSpec } from '../config/worker-yaml.js';
 import { RotateError } from '../domain/failure.js';
+import { systemReason } from '../domain/system-error.js';
 import type { CommandResult } from '../kinds/kind.js';
 
 /** Of the worker's own environment: how to find programs, certificates and proxies, and nothing that lets anyone in. */
@@ -29,7 +30,7 @@ export function declaredCommands(commands: Commands, environment: NodeJS.Process
       const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
       if (command === undefined)
         throw new RotateError('BadConfig', `worker.yaml has no command \`${name}\``, {
-          hint: `commands are: ${names.join(', ') || 'none'}`,
+          hint: `declare it under \`commands\` in worker.yaml, and start the worker again; it has: ${names.join(', ') || 'none'}`,
         });
       return runCommand(name, command, input, env, signal);
     },
@@ -71,6 +72,7 @@ async function runCommand(
         new RotateError(
           'Timeout',
           `the command \`${name}\` on the worker did not end within ${timeoutMs / 1000} s`,
+          { hint: `run it by hand to see why, or raise \`commands.${name}.timeout\` in worker.yaml` },
         ),
       ),
     timeoutMs,
@@ -95,8 +97,8 @@ async function runCommand(
     if (!(error instanceof Error && 'code' in error && 'syscall' in error)) throw error;
     throw new RotateError(
       'BadConfig',
-      `the command \`${name}\` of worker.yaml cannot be run: ${String(error.code)}`,
-      { hint: `is ${file} there, executable, and on the worker's PATH?` },
+      `the command \`${name}\` of worker.yaml cannot be run: ${systemReason(error)}`,
+      { hint: `put ${file} there, executable and on the worker's PATH, or correct \`commands.${name}\`` },
     );
   } finally {
     clearTimeout(limit);

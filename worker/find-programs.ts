@@ -2,6 +2,7 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import type { DoctorFinding } from '../domain/doctor.js';
+import { systemCode, systemReason } from '../domain/system-error.js';
 
 const run = promisify(execFile);
 
@@ -54,7 +55,12 @@ async function checkSandbox(env: NodeJS.ProcessEnv): Promise<DoctorFinding> {
       // The other spelling of the command may work; if neither does, that is said below.
     }
   }
-  return { ...finding, result: 'warning', message: 'nix does not tell whether it builds in a sandbox' };
+  return {
+    ...finding,
+    result: 'warning',
+    message: 'nix does not tell whether it builds in a sandbox',
+    hint: 'see that `sandbox = true` stands in nix.conf of the worker',
+  };
 }
 
 function sandboxOf(config: unknown): unknown {
@@ -73,12 +79,15 @@ async function findNixosRebuild(env: NodeJS.ProcessEnv): Promise<DoctorFinding> 
       subject: 'worker',
       check: 'nixos-rebuild',
       result: 'failed',
-      message: 'nixos-rebuild is not on PATH',
+      message: 'cannot run nixos-rebuild: it is not on the PATH of the worker',
       hint: 'on NixOS it is there; elsewhere `nix profile install nixpkgs#nixos-rebuild-ng`',
     };
   }
 }
 
 function reason(error: unknown): string {
+  const code = systemCode(error);
+  if (code === 'ENOENT') return 'it is not on the PATH of the worker';
+  if (code !== undefined) return systemReason(error);
   return error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error);
 }

@@ -82,9 +82,10 @@ export function makeFleetPort(options: FleetOptions): {
       if (facts.running === undefined || facts.profile === undefined) {
         throw new RotateError(
           'HostUnknownOutcome',
-          `${host.name} is no NixOS host: it has no system profile`,
+          `${host.name} has no system profile, which every NixOS host has`,
           {
             host: host.name,
+            hint: `see that ${host.address} is ${host.name}, and correct \`hosts.${host.name}\` in rotate.yaml`,
           },
         );
       }
@@ -165,7 +166,10 @@ export function makeFleetPort(options: FleetOptions): {
         throw new RotateError(
           'SwitchFailed',
           `${host.name} could not be reached after the switch and has put the old system back`,
-          { host: host.name, hint: `does the new system change the network of ${host.name}?` },
+          {
+            host: host.name,
+            hint: `see whether the new system changes the network or the firewall of ${host.name}`,
+          },
         );
       }
       if (result.outcome === 'failed') {
@@ -206,7 +210,10 @@ export function makeFleetPort(options: FleetOptions): {
     async inspectFile(host, path, signal) {
       const file = await inspectFile(pooled(host), path, signal);
       if (file === undefined) {
-        throw new RotateError('VerifyFailed', `${host.name}: there is no ${path}`, { host: host.name });
+        throw new RotateError('VerifyFailed', `${host.name}: there is no ${path}`, {
+          host: host.name,
+          hint: `see whether agenix ran there: \`journalctl -b\` on ${host.name}`,
+        });
       }
       return {
         sha256: file.sha256,

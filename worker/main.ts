@@ -20,12 +20,10 @@ import { findWorkerYaml } from '../config/find-file.js';
 import { checkPrivateFile } from '../config/private-file.js';
 import { loadWorkerYaml, type WorkerSpec } from '../config/worker-yaml.js';
 import { RotateError } from '../domain/failure.js';
-import { SecretValue } from '../domain/secret-value.js';
 import { kinds } from '../kinds/registry.js';
 import { Clone } from '../repo/clone.js';
 import { discover } from '../repo/discover.js';
 import { gitEnvironment, sshCommand } from '../repo/git.js';
-import { openWithKeyring } from '../stores/age/file.js';
 import { parseIdentities, type AgeIdentity } from '../stores/age/identity.js';
 import { parseSecret, renderSecret } from '../stores/format/format.js';
 import { taskQueue } from '../workflows/messages.js';
@@ -34,6 +32,7 @@ import { declaredCommands } from './declared-commands.js';
 import { makeFleetPort } from './fleet-port.js';
 import { ensureDevKeys, removeTemporalConfig, writeTemporalConfig } from './keys.js';
 import { makeNotifiers } from './notifiers.js';
+import { readFromStore, readLogin } from './read-login.js';
 import { makeRepoPort } from './repo-port.js';
 import { connectWorker, startWorker } from './run-worker.js';
 import { installRuntime } from './runtime.js';
@@ -152,11 +151,12 @@ async function makeServices(
   });
   const clone = await Clone.open({ remote: spec.repo, stateDir: spec.state, environment: git });
   const snapshots = new Snapshots(clone, keyring);
+  const repo = makeRepoPort(clone, snapshots);
   const notifiers = await makeNotifiers(spec.notify);
   const fleet = makeFleetPort({ spec, clone, env });
   return {
     services: {
-      repo: makeRepoPort(clone, snapshots),
+      repo,
       fleet: fleet.port,
       claims,
       formats: { parse: parseSecret, render: renderSecret },
@@ -165,46 +165,14 @@ async function makeServices(
       recipients: sealer.recipients,
       notifiers,
       commands: declaredCommands(spec.commands, env),
-      login: (name) => readLogin(spec, name, (path) => readFromStore(clone, keyring, path)),
+      login: (name, to) =>
+        readLogin(spec.logins, { name, to }, async (path) =>
+          readFromStore(clone, keyring, { branch: await repo.mainBranch(), path }),
+        ),
       examineWorker: () => fleet.examine(),
     },
     close: () => fleet.close(),
   };
-}
-
-/** @throws RotateError BadConfig */
-async function readLogin(
-  spec: WorkerSpec,
-  name: string,
-  fromStore: (path: string) => Promise<SecretValue>,
-): Promise<SecretValue> {
-  const login = spec.logins[name];
-  if (login === undefined) {
-    throw new RotateError('BadConfig', `worker.yaml has no login \`${name}\``, {
-      hint: `logins are: ${Object.keys(spec.logins).join(', ') || 'none'}`,
-    });
-  }
-  if (login.type === 'store') return SecretValue.fromText((await fromStore(login.path)).text().trimEnd());
-  await checkPrivateFile(login.path, `the file of login \`${name}\``);
-  const text = await readFile(login.path, 'utf8');
-  return SecretValue.fromText(text.trimEnd());
-}
-
-/** A login that lies in the repo, encrypted: as the main branch has it. @throws RotateError CannotOpen, BadConfig */
-async function readFromStore(
-  clone: Clone,
-  keyring: readonly AgeIdentity[],
-  path: string,
-): Promise<SecretValue> {
-  const tip = await clone.tip((await clone.defaultBranch()) ?? 'main');
-  const bytes = tip === undefined ? undefined : await clone.readBlob(tip, path);
-  if (bytes === undefined) {
-    throw new RotateError(
-      'BadConfig',
-      `worker.yaml names ${path} for a login, but the repo does not have it`,
-    );
-  }
-  return (await openWithKeyring(bytes, keyring, path)).value;
 }
 
 async function writeDevConfig(

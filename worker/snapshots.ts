@@ -79,7 +79,7 @@ export class Snapshots {
     await this.#clone.fetch(signal);
     if ((await this.#clone.resolve(commit)) !== undefined) return;
     throw new RotateError('GitFailed', `the repo has no commit ${commit.slice(0, 12)}`, {
-      hint: 'was a branch of it deleted or rewritten by force?',
+      hint: 'see whether its branch was deleted or rewritten by force, and push the commit again',
       details: { missing: commit },
     });
   }
@@ -113,7 +113,9 @@ export class Snapshots {
   ): Promise<T> {
     const rules = config.environments.find((e) => e.name === secret.environment)?.rules;
     if (rules === undefined) {
-      throw new RotateError('BadConfig', `environment \`${secret.environment}\` names no rules file`);
+      throw new RotateError('BadConfig', `environment \`${secret.environment}\` names no rules file`, {
+        hint: 'give it `rules` in rotate.yaml: the path of its secrets.nix',
+      });
     }
     const tree = await this.#clone.checkout(commit, signal);
     try {

@@ -1,12 +1,12 @@
 /** Several rotations, one after the other: what comes later may rest on what came before. */
-import { ParentClosePolicy, sleep, startChild, uuid4 } from '@temporalio/workflow';
+import { isCancellation, ParentClosePolicy, sleep, startChild, uuid4 } from '@temporalio/workflow';
 import { rotationId } from '../domain/ids.js';
 import { statusOf } from '../domain/progress.js';
 import { requestLifetimeMs, type Request } from '../domain/request.js';
 import { startJournal, type StartRequest } from '../domain/start.js';
 import type { RotationState } from '../domain/steps.js';
 import { assessing } from './budgets.js';
-import { statusMemo, type SequencePart } from './messages.js';
+import { searchAttributes, statusMemo, type SequencePart } from './messages.js';
 import type { rotation } from './rotation.js';
 
 export interface SequenceOptions {
@@ -49,14 +49,37 @@ async function carryOut(start: StartRequest, endWhenParked: boolean): Promise<Ro
     args: [{ request: requestFor(workflowId, start) }],
     parentClosePolicy: ParentClosePolicy.ABANDON,
     memo: { [statusMemo]: statusOf(startJournal(start, now)) },
+    typedSearchAttributes: [
+      {
+        key: { name: searchAttributes.environment, type: 'KEYWORD' },
+        value: start.plan.plan.environment,
+      },
+    ],
   });
-  const ended = child.result().then((status) => status.state);
+  // What was terminated in Temporal has not succeeded either.
+  const ended = child.result().then(
+    (status) => status.state,
+    (error: unknown) => {
+      if (isCancellation(error)) throw error;
+      return 'failed' as const;
+    },
+  );
   if (!endWhenParked) return ended;
   for (let pause = firstLookMs; ; pause = Math.min(pause * 2, lastLookMs)) {
     const state = await Promise.race([ended, sleep(pause).then(() => undefined)]);
     if (state !== undefined) return state;
-    const seen = await assessing().stateOf({ rotation: workflowId });
-    if (seen.state === 'needs-attention') return seen.state;
+    const seen = await lookAt(workflowId);
+    if (seen === 'needs-attention') return seen;
+  }
+}
+
+/** Undefined where nobody can tell; then its end is waited for. */
+async function lookAt(rotation: string): Promise<RotationState | undefined> {
+  try {
+    return (await assessing().stateOf({ rotation })).state;
+  } catch (error) {
+    if (isCancellation(error)) throw error;
+    return undefined;
   }
 }
 

@@ -19,7 +19,8 @@ export function nextSteps({ draft, secret, notes }: Interviewed, fileName: strin
     `git add ${fileName} && git commit -m 'Describe what rotate rotates' && git push   (to ${branch})`,
     'rotate dev   (in this repo; leave it running). It prints `seals to age1…` and where its worker.yaml is: see that `ssh` in it is right',
     ...loginsOf(mappingOf(valueIn(draft, [...path, kind]))).map(
-      (login) => `declare the login \`${login}\` in that worker.yaml, and start rotate dev again`,
+      (login) =>
+        `declare the login \`${login}\` in that worker.yaml${kind === 'http' ? ', with the vendor’s origin in `to`' : ''}, and start rotate dev again`,
     ),
     `add that age1… recipient to ${rules} for ${file}; then \`agenix -r\` in ${posix.dirname(rules)}, commit, push, and deploy ${holders.length === 0 ? 'every host that installs it' : holders.join(', ')}`,
     'rotate doctor   (in another terminal)',

@@ -5,6 +5,7 @@
 import { type IncomingHttpHeaders, type IncomingMessage, request as openRequest } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { RotateError, asRotateError } from '../../domain/failure.js';
+import { systemCode, systemReason } from '../../domain/system-error.js';
 import type { RemoteHost } from '../../domain/remote.js';
 import { requestMs } from './attempt.js';
 import { dial } from './dial.js';
@@ -98,26 +99,25 @@ async function readBody(message: IncomingMessage, title: string): Promise<Buffer
   return Buffer.concat(chunks);
 }
 
+const lookThere = 'see whether the vendor is up, and whether `http.base` is reached from there';
+
 function failure(error: unknown, title: string, timedOutMs: number | undefined, sent: boolean): RotateError {
   const known = asRotateError(error);
   if (known !== undefined) return known;
   if (timedOutMs !== undefined)
-    return new RotateError('Timeout', `${title}: no answer within ${timedOutMs / 1000} s`);
-  const code = codeOf(error);
+    return new RotateError('Timeout', `${title}: no answer within ${timedOutMs / 1000} s`, {
+      hint: lookThere,
+    });
+  const code = systemCode(error);
   if (code !== undefined && /CERT|^UNABLE_TO_/.test(code))
     return new RotateError(
       'IssuerAuthFailed',
       `${title}: the server’s certificate is not accepted (${code})`,
       {
-        hint: 'see base; the worker trusts an authority of your own with NODE_EXTRA_CA_CERTS',
+        hint: 'correct `http.base`; for an authority of your own set NODE_EXTRA_CA_CERTS for the worker',
       },
     );
   const what = sent ? 'the connection was lost before the answer was complete' : 'it cannot be connected to';
-  return new RotateError('IssuerUnreachable', `${title}: ${what}${code === undefined ? '' : ` (${code})`}`);
-}
-
-/** Node's or OpenSSL's name of the failure; never its words. */
-function codeOf(error: unknown): string | undefined {
-  if (!(error instanceof Error) || !('code' in error) || typeof error.code !== 'string') return undefined;
-  return /^[A-Z0-9_]+$/.test(error.code) ? error.code : undefined;
+  const why = code === undefined ? '' : `: ${systemReason(error)}`;
+  return new RotateError('IssuerUnreachable', `${title}: ${what}${why}`, { hint: lookThere });
 }

@@ -52,7 +52,7 @@ export function openVendor(context: KindContext, settings: HttpSettings, withinM
 
   async function asAdmin(request: RequestSettings, values: Values): Promise<PreparedRequest> {
     attempt.mayGoOn();
-    admin ??= readLogin(context, settings.auth.login);
+    admin ??= readLogin(context, settings);
     return prepare(settings, request, { ...values, admin: await admin }, settings.auth);
   }
   /** A GET may be sent on within the vendor's own origin; nothing else is, as it would be made twice or elsewhere. */
@@ -109,8 +109,10 @@ function reply(answered: Answered, asker: Asker): Reply {
 }
 
 /** The login's text without the newline that editors leave. */
-async function readLogin(context: KindContext, name: string): Promise<string> {
-  const text = secretText(await context.login(name), `the login ${name}`).replace(/[\r\n]+$/, '');
+async function readLogin(context: KindContext, { auth, base }: HttpSettings): Promise<string> {
+  const name = auth.login;
+  const { origin } = new URL(base);
+  const text = secretText(await context.login(name, origin), `the login ${name}`).replace(/[\r\n]+$/, '');
   if (text === '') throw new RotateError('BadConfig', `the login ${name} is empty`);
   return text;
 }

@@ -50,9 +50,13 @@ function preferredPorts(endpoints: readonly string[], host: string): number[] {
 function readRows(stdout: string, mark: string, count: number, server: string): string[][] {
   const parts = stdout.split(`${mark}\n`);
   if (parts.length !== count + 1)
-    throw new RotateError('IssuerUnreachable', `${server}: psql ended before it had run everything`);
+    throw new RotateError('IssuerUnreachable', `${server}: psql ended before it had run everything`, {
+      hint: lookThere,
+    });
   return parts.slice(0, count).map((part) => part.split('\n').slice(0, -1));
 }
+
+const lookThere = 'see whether the server runs, and its log';
 
 function failure(result: RemoteResult, server: string, admin: { host: string; as: string }): RotateError {
   if (result.code === notFoundExit) return notFound(result.stderr, admin);
@@ -61,10 +65,12 @@ function failure(result: RemoteResult, server: string, admin: { host: string; as
   if (answered !== null) return serverError(server, answered[1] ?? '', answered[2] ?? '');
   const refused = /^psql: (?:error: )?(.*)$/m.exec(result.stderr)?.[1];
   if (result.code === 2 && refused !== undefined) return connectionError(server, refused, admin.as);
-  if (result.code === 2) return new RotateError('IssuerUnreachable', `${server}: the connection was lost`);
+  if (result.code === 2)
+    return new RotateError('IssuerUnreachable', `${server}: the connection was lost`, { hint: lookThere });
   const said = withoutSecrets(result.stderr.split('\n')[0] ?? '');
   return new RotateError('IssuerMisconfigured', `${server}: psql ended with ${result.code}: ${said}`, {
     host: admin.host,
+    hint: `try psql as ${admin.as} on ${admin.host}`,
   });
 }
 
@@ -78,8 +84,10 @@ function connectionError(server: string, words: string, as: string): RotateError
       hint: `let the system user ${as} log in as the role of that name: \`local all ${as} peer\` in pg_hba.conf`,
     });
   if (/database ".*" does not exist/i.test(message))
-    return new RotateError('IssuerMisconfigured', `${server}: ${message}`);
-  return new RotateError('IssuerUnreachable', `${server}: ${message}`);
+    return new RotateError('IssuerMisconfigured', `${server}: ${message}`, {
+      hint: 'correct `postgres.database`, or create it',
+    });
+  return new RotateError('IssuerUnreachable', `${server}: ${message}`, { hint: lookThere });
 }
 
 function notFound(stderr: string, admin: { host: string; as: string }): RotateError {

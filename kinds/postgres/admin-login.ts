@@ -42,10 +42,15 @@ async function query(client: Client, text: string): Promise<string[]> {
   return result.rows.map((row) => row[0] ?? '');
 }
 
+const lookThere = 'see whether the server runs, and whether the worker reaches it';
+
 function failure(error: unknown, server: string, signal: AbortSignal): RotateError {
   const known = asRotateError(error);
   if (known !== undefined) return known;
-  if (signal.aborted) return new RotateError('Timeout', `${server}: no answer within ${timeoutMs / 1000} s`);
+  if (signal.aborted)
+    return new RotateError('Timeout', `${server}: no answer within ${timeoutMs / 1000} s`, {
+      hint: lookThere,
+    });
   // neither is kept as the cause: both may quote the statement
   if (error instanceof DatabaseError) return serverError(server, error.code ?? '', error.message);
   const message = error instanceof Error ? error.message : String(error);
@@ -57,5 +62,7 @@ function failure(error: unknown, server: string, signal: AbortSignal): RotateErr
     return new RotateError('IssuerAuthFailed', `${server}: ${message}`, {
       hint: 'check the password and sslmode of the login',
     });
-  return new RotateError('IssuerUnreachable', `${server}: ${message || 'it cannot be connected to'}`);
+  return new RotateError('IssuerUnreachable', `${server}: ${message || 'it cannot be connected to'}`, {
+    hint: lookThere,
+  });
 }

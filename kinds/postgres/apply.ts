@@ -142,7 +142,10 @@ async function endAll(
 function superseded(session: AdminSession, secret: SecretRef, fence: Fence, stored: Fence): RotateError {
   return new RotateError(
     'Superseded',
-    `${session.server}: ${formatSecretRef(secret)} has moved on to ${formatFence(stored)}; this attempt has ${formatFence(fence)}`,
-    { details: { stored: formatFence(stored) } },
+    `${session.server}: ${formatSecretRef(secret)} belongs to a later attempt by now: the fence there is ${formatFence(stored)}, that of this attempt ${formatFence(fence)}`,
+    {
+      hint: 'nothing was changed; see `rotate status`',
+      details: { stored: formatFence(stored) },
+    },
   );
 }

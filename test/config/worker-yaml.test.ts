@@ -34,14 +34,22 @@ ssh: { agent: true }
 `;
 
 test('what is left out has its default, and relative paths are relative to the file', () => {
-  const text = `${small}logins:\n  a: { file: a.url }\n  b: { store: ./secrets/b.age }\n`;
+  const to = 'to: [https://API.vendor.example, https://b.example:8443/]';
+  const text = `${small}logins:\n  a: { file: a.url }\n  b: { store: ./secrets/b.age, ${to} }\n`;
   expect(parseWorkerYaml(text, '/srv/rotate/worker.yaml')).toEqual({
     repo: '/srv/infra.git',
     state: '/var/lib/rotate',
     identities: ['/srv/rotate/keys/id.txt'],
     codecKeys: ['/srv/rotate/keys/codec.key'],
     ssh: { agent: true, knownHosts: '/etc/ssh/ssh_known_hosts' },
-    logins: { a: { type: 'file', path: '/srv/rotate/a.url' }, b: { type: 'store', path: 'secrets/b.age' } },
+    logins: {
+      a: { type: 'file', path: '/srv/rotate/a.url' },
+      b: {
+        type: 'store',
+        path: 'secrets/b.age',
+        to: ['https://api.vendor.example', 'https://b.example:8443'],
+      },
+    },
     commands: {},
     temporal: { profile: 'default' },
     notify: { channels: [] },
@@ -135,6 +143,12 @@ describe('each mistake is told with its line, column, key path and hint', () => 
       `${small}logins:\n  ▸a: { file: x, store: y }\n`,
       'logins.a: says two places of the login',
       'each login has exactly one of `file` and `store`',
+    ],
+    [
+      'a login that may be sent to a path',
+      `${small}logins:\n  a: { file: x, to: [▸https://api.vendor.example/v1] }\n`,
+      'logins.a.to[0]: must be the origin of a URL, such as https://api.example.com',
+      undefined,
     ],
     [
       'a login in the clear',

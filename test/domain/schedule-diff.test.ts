@@ -153,6 +153,7 @@ test('ages are looked at where there is an age limit, and nowhere else', () => {
   expect(agesChanges(['test', 'prod'], ['old', 'test'])).toEqual([
     { change: 'delete', environment: 'old', what },
     { change: 'create', environment: 'prod', what },
+    { change: 'keep', environment: 'test', what: '' },
   ]);
-  expect(agesChanges(['prod'], ['prod'])).toEqual([]);
+  expect(agesChanges(['prod'], ['prod'])).toEqual([{ change: 'keep', environment: 'prod', what: '' }]);
 });

@@ -273,7 +273,7 @@ describe('a check', () => {
     const [result] = await http.check(made.context, settings, made.current);
     expect(result).toMatchObject({
       outcome: 'unknown',
-      message: expect.stringMatching(/cannot be connected to \(ECONNREFUSED\)/),
+      message: expect.stringMatching(/cannot be connected to: connection refused \(ECONNREFUSED\)$/),
     });
   });
 

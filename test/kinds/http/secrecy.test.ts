@@ -55,6 +55,25 @@ function found(text: string): string[] {
     .filter((needle) => text.includes(needle));
 }
 
+it('asks for its login with the origin that it will be sent to, whatever the path', async () => {
+  const asked: unknown[] = [];
+  made = fixture(vendor);
+  const { context, settings, current } = made;
+  await http.inspect(
+    {
+      ...context,
+      login: (...args) => {
+        asked.push(args);
+        return context.login(...args);
+      },
+    },
+    settings,
+    current,
+  );
+  expect(asked.length).toBeGreaterThan(0);
+  for (const args of asked) expect(args).toEqual(['vendor-admin', vendor.origin]);
+});
+
 it('finds what is hidden in a cause, a property or base64', () => {
   made = fixture(vendor);
   const { value } = made.used;
