@@ -62,8 +62,11 @@ function judge(
   if (result.outcome === 'unknown') {
     throw new RotateError(
       'IssuerUnreachable',
-      `${where}: no answer (${evidence})`,
-      host === undefined ? {} : { host },
+      `${where}: it cannot be told whether the value is accepted (${evidence})`,
+      {
+        ...(host === undefined ? {} : { host }),
+        hint: `see whether ${result.endpoint} is up and answers ${host ?? 'the worker'} as it should`,
+      },
     );
   }
   const rightCode =

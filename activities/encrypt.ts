@@ -53,7 +53,9 @@ export function repoActivities(
         files = await encryptAll(services, tip, scope, secrets, content);
         base = result.changed;
       }
-      throw new RotateError('GitConflict', `\`${main}\` moves on faster than the new value can be merged`);
+      throw new RotateError('GitConflict', `\`${main}\` moves on faster than the new value can be merged`, {
+        hint: `hold back pushes to \`${main}\` until it is merged`,
+      });
     },
 
     async unpublish({ scope, commit, mayBeMerged, secrets, fence }) {
@@ -95,7 +97,9 @@ async function writeBack(
     files = await encryptAll(services, tip, scope, secrets, 'old');
     base = reverted.tip;
   }
-  throw new RotateError('GitConflict', `\`${main}\` moves on faster than the old value can be written back`);
+  throw new RotateError('GitConflict', `\`${main}\` moves on faster than the old value can be written back`, {
+    hint: `hold back pushes to \`${main}\` until it is written`,
+  });
 }
 
 /** A value on main that is neither the old nor the new one is someone's own work. @throws RotateError RepoChanged */
@@ -113,7 +117,7 @@ async function refuseForeignValues(
     if (there.value.equals(old.value) || there.value.equals(fresh.value)) continue;
     throw new RotateError(
       'RepoChanged',
-      `someone wrote a third value of ${sealed.name} to main (${tip.commit.slice(0, 12)}); it is not overwritten`,
+      `someone wrote a third value of ${scope.environment}/${sealed.name} to the main branch (${tip.commit.slice(0, 12)}); it is not overwritten`,
       { hint: `put the old value back by hand, then \`rotate retry ${scope.id}\`` },
     );
   }

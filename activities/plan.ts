@@ -28,8 +28,8 @@ export async function mainSnapshot(services: Services, { signal }: Pulse): Promi
   const main = await services.repo.mainBranch();
   const commit = await services.repo.tip(main);
   if (commit !== undefined) return services.repo.at(commit, signal);
-  throw new RotateError('BadConfig', `the repo has no branch \`${main}\``, {
-    hint: 'see repo.branch in rotate.yaml',
+  throw new RotateError('BadConfig', `the remote has no branch \`${main}\``, {
+    hint: 'push it, or correct `repo.branch` in rotate.yaml',
   });
 }
 
@@ -41,7 +41,10 @@ export async function planAt(
   pulse: Pulse,
 ): Promise<DigestedPlan> {
   const [first] = named;
-  if (first === undefined) throw new RotateError('Usage', 'no secret is named');
+  if (first === undefined)
+    throw new RotateError('Usage', 'no secret is named', {
+      hint: 'name one; `rotate list` shows them',
+    });
   const { config, commit } = snapshot;
   const secrets = inOrder(named);
   const planned: PlannedSecret[] = [];
@@ -224,11 +227,15 @@ async function findHolders(
       throw new RotateError(
         'BadConfig',
         `${formatSecretRef(secret)}: ${wrong.join(', ')} is named as a consumer, but its configuration does not install ${secret.file}`,
-        { hint: 'is there an `age.secrets.<name>.file` for it in that host’s configuration?' },
+        {
+          hint: `add an \`age.secrets.<name>.file\` for it to the configuration of ${wrong.join(', ')}, or take ${wrong.length > 1 ? 'them' : 'it'} out of \`consumers\``,
+        },
       );
     }
     if (![...installs.values()].some((files) => files.has(secret.file)))
-      throw new RotateError('BadConfig', `no host installs ${secret.file}`);
+      throw new RotateError('BadConfig', `${formatSecretRef(secret)}: no host installs ${secret.file}`, {
+        hint: 'add an `age.secrets.<name>.file` for it to the configuration of a host',
+      });
   }
   const files = new Set(secrets.map((s) => s.file));
   return [...installs]

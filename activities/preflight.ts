@@ -155,8 +155,9 @@ async function inspectHost(
   const host = hostOf(snapshot.config, scope.host);
   const facts = await services.fleet.facts(host, p.signal);
   if (facts.job !== undefined) {
-    throw new RotateError('HostBusy', `${host.name}: a switch is under way (${facts.job})`, {
+    throw new RotateError('HostBusy', `another switch is under way on ${host.name} (${facts.job})`, {
       host: host.name,
+      hint: `wait until it has ended; \`journalctl -u ${facts.job}\` on ${host.name} tells how far it is`,
     });
   }
   for (const [where, path] of [
@@ -302,14 +303,14 @@ async function takeBaseline(services: Services, scope: HostScope, secrets: Seale
         expect: 'accepted',
         claim: 'the old value is accepted at the start',
         otherwise: 'OldValueRejected',
-        hint: 'the value in the repo does not work even now: put that right first',
+        hint: 'the value in the repo does not work even now: put that right first, then start again',
       }),
       ask({
         wrong: true,
         expect: 'refused',
         claim: 'a wrong value is refused at the start',
         otherwise: 'AcceptsAnything',
-        hint: 'it accepts any password there (`trust` in pg_hba.conf?), so nothing could be proven',
+        hint: 'have the issuer check the value there, for nothing could be proven (PostgreSQL: no `trust` in pg_hba.conf)',
       }),
     ]);
   });

@@ -87,6 +87,7 @@ export function revokeActivities(services: Services): Pick<RotationActivities, '
           throw new RotateError(
             'NotDead',
             `${formatSecretRef(spec)}: sessions of the old value still live: ${tellUsers(config, users)}`,
+            { hint: 'end those sessions or restart what holds them' },
           );
         }
         proof.push(
@@ -112,6 +113,8 @@ function tellUsers(config: ConfigSpec, users: readonly CredentialUser[]): string
     .join('; ');
 }
 
+const stillAlive = 'see at the issuer who accepts the old value, and end that';
+
 const expectations: Partial<Record<string, Expectation>> = {
   before: {
     expect: 'accepted',
@@ -119,7 +122,22 @@ const expectations: Partial<Record<string, Expectation>> = {
     otherwise: 'OldValueRejected',
     hint: 'someone else changed it meanwhile; nothing could be proven',
   },
-  disabled: { expect: 'refused', claim: 'the old value is refused once disabled', otherwise: 'NotDead' },
-  destroyed: { expect: 'refused', claim: 'the old value is refused once destroyed', otherwise: 'NotDead' },
-  later: { expect: 'refused', claim: 'the old value is still refused later', otherwise: 'NotDead' },
+  disabled: {
+    expect: 'refused',
+    claim: 'the old value is refused once disabled',
+    otherwise: 'NotDead',
+    hint: stillAlive,
+  },
+  destroyed: {
+    expect: 'refused',
+    claim: 'the old value is refused once destroyed',
+    otherwise: 'NotDead',
+    hint: stillAlive,
+  },
+  later: {
+    expect: 'refused',
+    claim: 'the old value is still refused later',
+    otherwise: 'NotDead',
+    hint: stillAlive,
+  },
 };

@@ -103,7 +103,10 @@ function nothingMeant(config: ConfigSpec, { environment, tags }: PlansRequest): 
       hint: `environments: ${environments.join(', ') || 'none is declared'}`,
     });
   const where = environment === undefined ? '' : ` of \`${environment}\``;
-  if (tags === undefined) return new RotateError('UnknownSecret', `there is no secret${where}`);
+  if (tags === undefined)
+    return new RotateError('UnknownSecret', `there is no secret${where}`, {
+      hint: 'declare one under `secrets` in rotate.yaml',
+    });
   const known = [...new Set(config.secrets.flatMap((s) => s.tags))].toSorted();
   return new RotateError(
     'UnknownSecret',

@@ -75,7 +75,11 @@ async function refuseOldIn(
   content.fill(0);
   old.fill(0);
   if (found)
-    throw new RotateError('NotDead', `${formatSecretRef(secret)}: ${secret.file} still holds the old value`);
+    throw new RotateError(
+      'NotDead',
+      `${formatSecretRef(secret)}: ${secret.file} at ${there.commit.slice(0, 12)} still holds the old value`,
+      { hint: 'see who wrote it there, and take it out' },
+    );
 }
 
 async function verifyFile(
@@ -100,6 +104,7 @@ async function verifyFile(
   if (wrong.length > 0) {
     throw new RotateError('VerifyFailed', `${host.name}: ${file.path}: ${wrong.join('; ')}`, {
       host: host.name,
+      hint: `see who else changes ${file.path}, and what \`age.secrets\` says of it; then deploy ${host.name}`,
     });
   }
   return state;
@@ -139,9 +144,14 @@ async function verifyConsumers(
     const action = planned.find((u) => u.unit === unit)?.action;
     // A reload leaves the start as it was; `none` means that the unit reads the file by itself.
     if (action === 'restart' && startedAtUs < installedAtUs) {
-      throw new RotateError('VerifyFailed', `${host.name}: ${unit} still runs with what it read before`, {
-        host: host.name,
-      });
+      throw new RotateError(
+        'VerifyFailed',
+        `${host.name}: ${unit} has not started again since the file was installed`,
+        {
+          host: host.name,
+          hint: `see \`journalctl -u ${unit}\` on ${host.name}; set its \`action\` to none where it reads the file anew by itself`,
+        },
+      );
     }
   }
 }
@@ -165,6 +175,7 @@ async function verifyLogins(
       expect: 'accepted',
       claim: `the ${value === 'fresh' ? 'new' : 'old'} value logs in`,
       otherwise: value === 'fresh' ? 'NewValueRejected' : 'OldValueRejected',
+      hint: `see the log of the issuer, and whether it lets ${scope.host} in`,
     });
   });
   return lines.flat();

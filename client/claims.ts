@@ -28,7 +28,13 @@ export async function releaseClaim(client: Client, claim: string, holder: string
     if (!(await isRunning(client, claim))) return;
     await sleep(100);
   }
-  throw new RotateError('Timeout', `the claim ${claim} was released, but has not ended`);
+  throw new RotateError(
+    'Timeout',
+    `the lock of the secret was released, and its workflow ${claim} has not ended`,
+    {
+      hint: 'see whether a worker runs: `rotate doctor`',
+    },
+  );
 }
 
 /** As its memo says, which needs no worker to answer; undefined when there is no such rotation. */

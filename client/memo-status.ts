@@ -33,7 +33,7 @@ export function memoStatus(info: Pick<WorkflowExecutionInfo, 'memo'>): RotationS
 
 /** How a workflow ended that did not end by itself; undefined while it runs or when it did. */
 export function brokenOff(info: Pick<WorkflowExecutionInfo, 'status'>, failure?: Reason): Reason | undefined {
-  const hint = 'look at hosts, issuer and repo, then start again with --take-over';
+  const hint = 'look at hosts, issuer and repo, put things right, then `rotate start … --take-over`';
   switch (info.status.name) {
     case 'TERMINATED':
       return { type: 'Interrupted', message: 'the rotation was terminated in Temporal', hint };

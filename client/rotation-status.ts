@@ -46,7 +46,7 @@ export async function readRotation(
     }),
     query(session, ref, options),
   ]);
-  const reading = answer instanceof RotateError ? fromMemo(description, answer) : answer;
+  const reading = answer instanceof RotateError ? fromMemo(description, ref, answer) : answer;
   if (description.status.name === 'RUNNING' || description.status.name === 'COMPLETED') return reading;
   const failure = description.status.name === 'FAILED' ? await failureOf(session, ref) : undefined;
   const reason = brokenOff(description, failure);
@@ -65,7 +65,11 @@ async function query(
       (client) => client.workflow.getHandle(ref.workflowId).query<EventsAnswer, [number]>(eventsQuery, after),
       { deadlineMs: patienceMs },
     );
-    if (!isRotationStatus(status)) return new RotateError('Internal', 'the worker answered with no status');
+    if (!isRotationStatus(status)) {
+      return new RotateError('Internal', 'the worker answered with no status', {
+        hint: 'use the same version of rotate as the worker',
+      });
+    }
     return { status, events, from: 'worker' };
   } catch (error) {
     if (error instanceof RotateError && !hopeless.includes(error.type)) return error;
@@ -73,10 +77,16 @@ async function query(
   }
 }
 
-function fromMemo(description: WorkflowExecutionDescription, error: RotateError): Reading {
+function fromMemo(
+  description: WorkflowExecutionDescription,
+  { id }: RotationRef,
+  error: RotateError,
+): Reading {
   const status = memoStatus(description);
+  // That time was over is all that a query without a worker comes to: Temporal itself has answered.
+  const why = error.type === 'TemporalUnreachable' ? '' : `: ${error.message}`;
   if (status === undefined)
-    throw new RotateError('NoWorker', `no worker tells where the rotation stands: ${error.message}`, {
+    throw new RotateError('NoWorker', `no worker tells where rotation ${id} stands${why}`, {
       hint: 'start one: `rotate worker`, or `rotate dev` for a try',
       cause: error,
     });
@@ -91,5 +101,9 @@ async function failureOf(session: Session, ref: RotationRef): Promise<Reason> {
     if (error instanceof RotateError) return error.toReason();
     throw error;
   }
-  return { type: 'Internal', message: 'the workflow of the rotation failed' };
+  return {
+    type: 'Internal',
+    message: 'the workflow of the rotation failed',
+    hint: "see the worker's log",
+  };
 }

@@ -35,7 +35,9 @@ export async function requireWorker(client: Client, options: AliveOptions): Prom
   try {
     const answer = await handle.result();
     if (answer !== nonce)
-      throw new RotateError('Forged', `whoever listens on the task queue ${taskQueue} is not our worker`);
+      throw new RotateError('Forged', `whoever listens on the task queue ${taskQueue} is not our worker`, {
+        hint: 'close the access of others to Temporal, then start `rotate worker`',
+      });
   } catch (error) {
     if (error instanceof WorkflowFailedError && error.cause instanceof TimeoutFailure)
       throw new RotateError(

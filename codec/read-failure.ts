@@ -31,7 +31,10 @@ export function toRotateError(error: unknown): RotateError {
     return new RotateError(type, error.message, { ...rest, cause: error });
   }
   if (error instanceof TimeoutFailure)
-    return new RotateError('Timeout', `timed out (${error.timeoutType})`, { cause: error });
+    return new RotateError('Timeout', 'the worker did not do it in time', {
+      hint: 'see whether it runs and what it logs: `rotate doctor`',
+      cause: error,
+    });
   if (error instanceof CancelledFailure) return new RotateError('Interrupted', 'cancelled', { cause: error });
   if (error instanceof TerminatedFailure)
     return new RotateError('Interrupted', 'terminated by someone with access to Temporal', { cause: error });

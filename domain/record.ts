@@ -133,9 +133,18 @@ export function rest(journal: Journal, now: string): Journal {
 }
 
 function park(j: Journal, command: Command, reason: Reason, now: string): Journal {
-  j.parked = { command, reason: { ...reason, hint: reason.hint ?? whatToDo(j, command) } };
+  j.parked = { command, reason: { ...reason, hint: parkedHint(j, command, reason) } };
   showState(j, 'needs-attention', now, reason.message);
   return j;
+}
+
+/** What the failure says itself, and what to type then, where it does not say that too. */
+function parkedHint(j: Journal, command: Command, { type, hint }: Reason): string {
+  if (hint === undefined) return whatToDo(j, command);
+  // A person confirms that it is done: the message says so.
+  return type === 'NeedsPerson' || hint.includes('`rotate ')
+    ? hint
+    : `${hint}; then \`rotate retry ${j.id}\``;
 }
 
 /** For a park whose failure has no hint of its own. */
@@ -327,14 +336,26 @@ export type PersonRequest =
 
 /** Why `request` makes no sense now; undefined when it does. */
 export function objection(journal: Journal, request: PersonRequest): Reason | undefined {
-  if (isEndState(journal.state)) return refuse(`rotation ${journal.id} has ended (${journal.state})`);
-  if (journal.released) return refuse(`rotation ${journal.id} is over and writes its record`);
+  if (isEndState(journal.state))
+    return refuse(
+      `rotation ${journal.id} has ended (${journal.state})`,
+      `see \`rotate status ${journal.id}\``,
+    );
+  if (journal.released)
+    return refuse(
+      `rotation ${journal.id} is over and writes its record`,
+      `see \`rotate status ${journal.id}\``,
+    );
   switch (request.say) {
     case 'retry':
-      return journal.parked === undefined ? refuse('the rotation is not waiting for a person') : undefined;
+      return journal.parked === undefined ? notWaiting(journal) : undefined;
     case 'confirm':
-      if (journal.parked?.reason.type === 'NeedsPerson') return undefined;
-      return refuse('the rotation has not asked for anything to be done', '`rotate retry` goes on with it');
+      if (journal.parked === undefined) return notWaiting(journal);
+      if (journal.parked.reason.type === 'NeedsPerson') return undefined;
+      return refuse(
+        `rotation ${journal.id} has not asked for anything to be done`,
+        `\`rotate retry ${journal.id}\` goes on with it`,
+      );
     case 'skip': {
       const host = journal.hosts.find((h) => h.name === request.host);
       if (host === undefined) {
@@ -344,21 +365,31 @@ export function objection(journal: Journal, request: PersonRequest): Reason | un
           hint: `its hosts are: ${journal.hosts.map((h) => h.name).join(', ')}`,
         };
       }
-      if (journal.parked === undefined) return refuse('the rotation is not waiting for a person');
+      if (journal.parked === undefined) return notWaiting(journal);
       const matters =
         journal.mode === 'undo'
           ? mayHoldNew(host)
           : journal.drop === undefined
             ? !host.verified
             : host.drop?.verified !== true;
-      return matters ? undefined : refuse(`host \`${host.name}\` has nothing left to do`);
+      return matters
+        ? undefined
+        : refuse(
+            `host \`${host.name}\` has nothing left to do in rotation ${journal.id}`,
+            `\`rotate retry ${journal.id}\` goes on with the others`,
+          );
     }
     case 'rollback':
-      if (journal.mode === 'undo') return refuse('the rotation is being undone already');
+      if (journal.mode === 'undo') {
+        return refuse(
+          `rotation ${journal.id} is being undone already`,
+          `\`rotate watch ${journal.id}\` shows it`,
+        );
+      }
       if (pastUndo(journal)) {
         return refuse(
-          'the old value is destroyed: from here on only forward',
-          'start a new rotation instead',
+          `the old value of rotation ${journal.id} is destroyed: from here on only forward`,
+          'start a new rotation instead, once this one has ended',
         );
       }
       return undefined;
@@ -367,6 +398,10 @@ export function objection(journal: Journal, request: PersonRequest): Reason | un
     default:
       return request satisfies never;
   }
+}
+
+function notWaiting({ id }: Journal): Reason {
+  return refuse(`rotation ${id} is not waiting for a person`, `\`rotate status ${id}\` shows what it does`);
 }
 
 function refuse(message: string, hint?: string): Reason {
@@ -411,7 +446,7 @@ export function follow(journal: Journal, request: PersonRequest, now: string): J
       j.reason = {
         type: 'Interrupted',
         message: `aborted by ${request.by}; ${remains(j)}`,
-        hint: 'the secret stays claimed: put things right, then `rotate start … --take-over`',
+        hint: 'put things right, then `rotate start … --take-over`: until then no other rotation of the secret starts',
       };
       return finish(j, 'failed', now);
     default:

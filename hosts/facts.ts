@@ -101,9 +101,13 @@ function storedFence(host: string, key: string, value: string): [string, Fence][
   if (name === undefined) return [];
   const fence = parseFence(value);
   if (fence === undefined)
-    throw new RotateError('Internal', `the fence of ${name} on ${host} is damaged`, {
-      host,
-      hint: `see ${stateDirectory}/fence there; without it a late attempt cannot be told from a new one`,
-    });
+    throw new RotateError(
+      'Internal',
+      `what was stored for ${name} in ${stateDirectory}/fence on ${host} is damaged`,
+      {
+        host,
+        hint: `remove that file on ${host} while \`rotate status\` shows no rotation of it; by it late attempts are told from new ones`,
+      },
+    );
   return [[name, fence]];
 }

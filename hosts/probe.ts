@@ -5,6 +5,7 @@
 import { request } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { RotateError } from '../domain/failure.js';
+import { systemReason } from '../domain/system-error.js';
 import type { RemoteHost } from '../domain/remote.js';
 import type { ProbeSpec } from '../domain/spec.js';
 
@@ -45,7 +46,10 @@ export async function runProbe(host: RemoteHost, probe: ProbeSpec, signal: Abort
 }
 
 function failed(host: RemoteHost, message: string): RotateError {
-  return new RotateError('VerifyFailed', `${host.name}: the probe failed: ${message}`, { host: host.name });
+  return new RotateError('VerifyFailed', `${host.name}: the probe failed: ${message}`, {
+    host: host.name,
+    hint: `try it on ${host.name}, and see what the unit behind it logs`,
+  });
 }
 
 async function httpStatus(host: RemoteHost, url: string, signal: AbortSignal): Promise<number> {
@@ -53,7 +57,12 @@ async function httpStatus(host: RemoteHost, url: string, signal: AbortSignal): P
   const port = target.port === '' ? (target.protocol === 'https:' ? 443 : 80) : Number(target.port);
   const name = target.hostname.replace(/^\[(.*)\]$/, '$1');
   const channel = await host.forward(name, port);
-  const socket: Duplex = target.protocol === 'https:' ? await secure(channel, name) : channel;
+  const socket: Duplex =
+    target.protocol === 'https:'
+      ? await secure(channel, name).catch((error: unknown) => {
+          throw failed(host, `${url}: TLS fails: ${systemReason(error)}`);
+        })
+      : channel;
   try {
     return await new Promise<number>((resolve, reject) => {
       const ask = request(

@@ -96,6 +96,7 @@ echo "now=$(monotonic_us)"`,
       `systemd on ${host.name} does not answer: ${stderr.trim().slice(0, 4096)}`,
       {
         host: host.name,
+        hint: `try \`systemctl status\` on ${host.name}`,
       },
     );
   return {

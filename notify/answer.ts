@@ -7,6 +7,7 @@
  * may quote what the receiver sent; its code says all that is needed.
  */
 import { RotateError, type FailureOptions } from '../domain/failure.js';
+import { systemCode, systemReason } from '../domain/system-error.js';
 
 /** Who was asked. */
 export interface Receiver {
@@ -68,7 +69,7 @@ function pauseOf(header: string | null, now: number): number | undefined {
 
 /** What it means that fetch threw `error`. */
 export function judgeFailure(receiver: Receiver, error: unknown): RotateError {
-  const code = codeOf(error);
+  const code = systemCode(error);
   if (code !== undefined && isDistrust(code))
     return refused(receiver, `cannot prove who it is, TLS fails (${code})`, {
       hint: 'give it a certificate that this machine trusts; for an authority of your own set NODE_EXTRA_CA_CERTS for the worker',
@@ -76,7 +77,7 @@ export function judgeFailure(receiver: Receiver, error: unknown): RotateError {
     });
   return unreachable(
     receiver,
-    `cannot be reached (${code ?? 'no code'})`,
+    code === undefined ? 'cannot be reached' : `cannot be reached: ${systemReason(error)}`,
     code === undefined ? {} : { code },
   );
 }
@@ -93,14 +94,6 @@ function isDistrust(code: string): boolean {
     /^(ERR_TLS_|ERR_SSL_|CERT_|CRL_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|ERROR_IN_C)/.test(code) ||
     ['EPROTO', 'INVALID_CA', 'INVALID_PURPOSE', 'PATH_LENGTH_EXCEEDED', 'HOSTNAME_MISMATCH'].includes(code)
   );
-}
-
-function codeOf(error: unknown): string | undefined {
-  for (let e: unknown = error; e instanceof Error; e = e.cause) {
-    // Only what is a code: DOMException has a number there, and text could be anything.
-    if ('code' in e && typeof e.code === 'string' && /^[A-Z][A-Z0-9_]*$/.test(e.code)) return e.code;
-  }
-  return undefined;
 }
 
 function unreachable(

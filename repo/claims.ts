@@ -91,9 +91,9 @@ export function standing(
     if (other !== undefined && (order < 0 || foreign))
       throw new RotateError(
         'Superseded',
-        `${formatSecretRef(secret)} is held in git by rotation ${other.rotationId} with fence ${formatFence(other.fence)}, this attempt of ${rotationId} has ${formatFence(fence)}`,
+        `${formatSecretRef(secret)} belongs to rotation ${other.rotationId} by now: its fence in git is ${formatFence(other.fence)}, that of this attempt of ${rotationId} ${formatFence(fence)}`,
         {
-          hint: `see \`rotate status ${other.rotationId}\``,
+          hint: `nothing was changed; see \`rotate status ${other.rotationId}\``,
           details: {
             secret: formatSecretRef(secret),
             fence: formatFence(other.fence),

@@ -1,5 +1,6 @@
 /** Where the user stands: the root of his clone, its branch and its remote. For the command line; imports nothing heavy. */
 import { RotateError } from '../domain/failure.js';
+import { gitFailure, saysBrokenClone } from './git-failure.js';
 import { gitAt, gitEnvironment, gitText } from './git.js';
 import { resolveCommit } from './objects.js';
 
@@ -18,16 +19,20 @@ export interface Checkout {
 
 /**
  * Looks upward from `cwd` for a git working tree.
- * @throws RotateError Usage when there is none
+ * @throws RotateError Usage when there is none; GitFailed when git refuses to read the one that is there
  */
 export async function discover(cwd: string): Promise<Checkout> {
   const git = gitAt({ environment: gitEnvironment(process.env), cwd });
-  const answer = async (args: readonly string[], accept: readonly number[] = [0, 1]) => {
-    const text = await gitText(git, { args, accept });
+  const answer = async (args: readonly string[]) => {
+    const text = await gitText(git, { args, accept: [0, 1] });
     return text === '' ? undefined : text;
   };
-  const root = await answer(['rev-parse', '--show-toplevel'], [0, 128]);
-  if (root === undefined)
+  const { code, stdout, stderr } = await git({ args: ['rev-parse', '--show-toplevel'], accept: [0, 128] });
+  // A repo of somebody else's is no missing one.
+  if (code !== 0 && !/not a git repository|must be run in a work tree/i.test(stderr))
+    throw ofPerson(gitFailure('git rev-parse', code, stderr), cwd);
+  const root = stdout.toString('utf8').replace(/\n$/, '');
+  if (root === '')
     throw new RotateError('Usage', `${cwd} is in no git working tree`, {
       hint: 'run rotate in a clone of the repository that the fleet is built from',
     });
@@ -48,4 +53,13 @@ export async function discover(cwd: string): Promise<Checkout> {
     ...(remote === undefined ? {} : { remote }),
     ...(remoteUrl === undefined ? {} : { remoteUrl }),
   };
+}
+
+/** Nobody makes a person's own clone again. */
+function ofPerson(failure: RotateError, cwd: string): RotateError {
+  if (!saysBrokenClone(failure) && failure.hint !== undefined) return failure;
+  return new RotateError(failure.type, failure.message, {
+    hint: `put the repository right; \`git -C ${cwd} status\` says what is wrong with it`,
+    cause: failure,
+  });
 }

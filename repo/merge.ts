@@ -72,7 +72,7 @@ export async function mainTip(clone: Clone, main: string): Promise<string> {
   const tip = await clone.tip(main);
   if (tip !== undefined) return tip;
   throw new RotateError('BadConfig', `the remote has no branch ${main}`, {
-    hint: 'check repo.branch in rotate.yaml',
+    hint: 'push it, or correct `repo.branch` in rotate.yaml',
   });
 }
 

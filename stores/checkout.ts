@@ -17,7 +17,10 @@ export async function resolveInside(root: string, path: string): Promise<string>
   const wanted = join(realRoot, path);
   if (isAbsolute(path) || !isInside(realRoot, wanted)) throw outside(path);
   const folder = await realpath(dirname(wanted)).catch((cause: unknown) => {
-    throw new RotateError('UnknownSecret', `there is no ${path} in the repo`, { cause });
+    throw new RotateError('UnknownSecret', `there is no ${path} in the repo`, {
+      hint: 'make it with `agenix -e`, commit and push it',
+      cause,
+    });
   });
   const file = join(folder, basename(wanted));
   const link = (await lstat(file).catch(ignoreMissing))?.isSymbolicLink() ?? false;
@@ -50,7 +53,10 @@ export async function replaceFile(file: string, bytes: Uint8Array): Promise<void
   } catch (error) {
     await rm(temporary, { force: true });
     throw fullDisk(error)
-      ? new RotateError('NoSpace', `no space left to write ${file}`, { cause: error })
+      ? new RotateError('NoSpace', `no space left to write ${file}`, {
+          hint: 'free space where the worker keeps its state',
+          cause: error,
+        })
       : error;
   }
 }

@@ -57,6 +57,6 @@ async function run(invocation: Invocation): Promise<ExitCode> {
         screen.columns,
       ),
     );
-  } else screen.note(`${secret.environment}/${secret.name} was never rotated`);
+  } else screen.note(`${secret.environment}/${secret.name} was never rotated, as far as the log branch says`);
   return exitCodes.done;
 }

@@ -75,7 +75,7 @@ export async function converge(
       if (starts === 3)
         throw new RotateError('HostUnknownOutcome', `the switch on ${host.name} was lost ${starts} times`, {
           host: host.name,
-          hint: `look at journalctl -u rotate-${request.jobId} on ${host.name}`,
+          hint: `see \`journalctl -u rotate-${request.jobId}\` on ${host.name}`,
         });
       await patience.reach('the host', () => start(host, request, options.signal));
       starts += 1;
@@ -127,6 +127,7 @@ async function look(host: PooledHost, jobId: string, signal: AbortSignal | undef
       `cannot look at the switch on ${host.name}: ${stderr.trim()}`,
       {
         host: host.name,
+        hint: `see /var/lib/rotate on ${host.name}`,
       },
     );
   return parseStatus(host.name, stdout);
@@ -190,7 +191,10 @@ class Patience {
     heartbeat?.(`waiting for ${what}`);
     const now = Date.now();
     if (now > this.#deadline)
-      throw new RotateError('Timeout', `the switch on ${this.#host} has not ended`, { host: this.#host });
+      throw new RotateError('Timeout', `the switch on ${this.#host} has not ended`, {
+        host: this.#host,
+        hint: `see what it waits for: \`systemctl list-jobs\` on ${this.#host}`,
+      });
     try {
       const value = await action();
       this.#troubleSince.delete(what);
@@ -248,14 +252,19 @@ function refusal(host: string, request: JobRequest, result: JobResult): RotateEr
     case 'superseded':
       return new RotateError(
         'Superseded',
-        `${host} has seen a later command (${result.stored}) than ${formatFence(request.fence)}`,
-        { host, hint: 'this attempt is stale; nothing was changed', details: { stored: result.stored } },
+        `${host} has been told something later: its fence is ${result.stored}, that of this attempt ${formatFence(request.fence)}`,
+        {
+          host,
+          hint: 'this attempt came too late and changed nothing; see `rotate status`',
+          details: { stored: result.stored },
+        },
       );
     case 'moved':
       return moved(host, request, result.current);
     case 'busy':
       return new RotateError('HostBusy', `${result.detail || 'another switch is under way'} on ${host}`, {
         host,
+        hint: 'wait until it has ended',
       });
     case 'no-space':
       return noSpace(host, result.detail);

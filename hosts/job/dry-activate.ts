@@ -30,10 +30,13 @@ export async function dryActivate(
   });
   if (code === 0) return parseDryActivation(`${stdout}\n${stderr}`);
   if (/^Could not acquire lock/m.test(stderr))
-    throw new RotateError('HostBusy', `another switch is under way on ${host.name}`, { host: host.name });
-  throw new RotateError('SwitchFailed', `${host.name} cannot try the new system (exit code ${code})`, {
+    throw new RotateError('HostBusy', `another switch is under way on ${host.name}`, {
+      host: host.name,
+      hint: 'wait until it has ended',
+    });
+  throw new RotateError('SwitchFailed', `the dry run of the new system on ${host.name} ended with ${code}`, {
     host: host.name,
-    hint: `run ${toplevel}/bin/switch-to-configuration dry-activate there`,
+    hint: `run \`${toplevel}/bin/switch-to-configuration dry-activate\` on ${host.name} to see why`,
     details: { rc: code },
   });
 }

@@ -20,9 +20,14 @@ done`,
   });
   if (code === 0) return;
   const type = /No space left/.test(stderr) ? 'NoSpace' : 'CopyFailed';
-  throw new RotateError(type, `cannot keep a system on ${host.name}: ${stderr.trim().slice(0, 4096)}`, {
-    host: host.name,
-  });
+  throw new RotateError(
+    type,
+    `cannot protect a system on ${host.name} from garbage collection: ${stderr.trim().slice(0, 4096)}`,
+    {
+      host: host.name,
+      hint: `see ${gcroots} and the free space on ${host.name}`,
+    },
+  );
 }
 
 /** Lets go of all that was pinned on `host` under `pin`. Nothing pinned is success. */
@@ -33,7 +38,12 @@ export async function unpinSystems(host: RemoteHost, pin: string): Promise<void>
     timeoutMs: 30_000,
   });
   if (code !== 0)
-    throw new RotateError('Internal', `cannot unpin on ${host.name}: ${stderr.trim().slice(0, 4096)}`, {
-      host: host.name,
-    });
+    throw new RotateError(
+      'Internal',
+      `cannot give the old systems on ${host.name} back to garbage collection: ${stderr.trim().slice(0, 4096)}`,
+      {
+        host: host.name,
+        hint: `remove ${gcroots}/rotate-${pin}-* on ${host.name}`,
+      },
+    );
 }

@@ -21,12 +21,13 @@ export function knownFailure(stderr: string, host: string): RotateError | undefi
   if (auth !== undefined)
     return new RotateError('HostAuthFailed', `${host} does not accept the worker's SSH key: ${auth}`, {
       host,
+      hint: `add the worker's public key to the authorized keys of its login on ${host}`,
     });
   const sudo = line(/^sudo: |is not in the sudoers file|^Sorry, user /);
   if (sudo !== undefined)
     return new RotateError('HostAuthFailed', `sudo refuses on ${host}: ${sudo}`, {
       host,
-      hint: 'sudo -n must work without a password for the login',
+      hint: `let \`sudo -n\` work there without a password, e.g. security.sudo.wheelNeedsPassword = false`,
     });
   const space = line(/No space left on device|database or disk is full|Disk quota exceeded/);
   if (space !== undefined)
@@ -38,7 +39,10 @@ export function knownFailure(stderr: string, host: string): RotateError | undefi
     /^ssh: |Connection (refused|closed|reset|timed out)|No route to host|Broken pipe|cannot connect to|failed to start SSH connection|Timeout, server .* not responding|client_loop: /,
   );
   if (network !== undefined)
-    return new RotateError('HostUnreachable', `cannot reach ${host}: ${network}`, { host });
+    return new RotateError('HostUnreachable', `cannot connect to ${host}: ${network}`, {
+      host,
+      hint: 'check that the host is up and its sshd reachable from the worker',
+    });
   return undefined;
 }
 

@@ -93,6 +93,8 @@ export const nixFlags = ['--extra-experimental-features', 'nix-command flakes'] 
 function directory(flakeDir: string): string {
   const parts = flakeDir.split('/').filter((part) => part !== '' && part !== '.');
   if (parts.includes('..'))
-    throw new RotateError('BadConfig', `repo.flake leads out of the repo: ${flakeDir}`);
+    throw new RotateError('BadConfig', `repo.flake leads out of the repo: ${flakeDir}`, {
+      hint: 'correct `repo.flake` in rotate.yaml: the folder of flake.nix, seen from the root of the repo',
+    });
   return parts.length === 0 ? '' : `&dir=${parts.map(encodeURIComponent).join('/')}`;
 }

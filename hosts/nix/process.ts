@@ -64,7 +64,11 @@ export async function runProgram(
   };
   const limit = setTimeout(
     () =>
-      stop(new RotateError('Timeout', `${file} ${args[0] ?? ''} did not end within ${timeoutMs / 1000} s`)),
+      stop(
+        new RotateError('Timeout', `${file} ${args[0] ?? ''} did not end within ${timeoutMs / 1000} s`, {
+          hint: 'see what the worker, and who builds for it, are busy with',
+        }),
+      ),
     timeoutMs,
   );
   const beat = setInterval(() => heartbeat?.(`running ${file} ${args[0] ?? ''}`), 5_000);

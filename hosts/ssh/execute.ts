@@ -90,6 +90,7 @@ async function openChannel<T>(
       // A channel that was not opened has run nothing. sshd counts a session that has just ended for a moment more.
       if (errorCode(error) === undefined)
         throw new RotateError('HostUnreachable', `${name} refused to run a command`, {
+          hint: `see what sshd on ${name} logs: \`journalctl -u sshd\``,
           host: name,
           cause: error,
         });

@@ -42,7 +42,10 @@ export function agenixStore(options: EvaluateOptions): Store {
 
   async function ciphertext(path: string): Promise<Uint8Array> {
     const file = await readIfExists(await resolveInside(root, path));
-    if (file === undefined) throw new RotateError('UnknownSecret', `there is no ${path} in the repo`);
+    if (file === undefined)
+      throw new RotateError('UnknownSecret', `there is no ${path} in the repo`, {
+        hint: 'make it with `agenix -e`, commit and push it',
+      });
     return file;
   }
 

@@ -128,10 +128,13 @@ function failure(
     return new RotateError(
       'BadRules',
       `the rules in ${rules} are larger than ${maxOutput / 1024 / 1024} MiB`,
+      { hint: 'split them: each environment may name a rules file of its own' },
     );
   }
   if (error.killed === true) {
-    return new RotateError('BadRules', `evaluating ${rules} did not end within ${timeout / 1000} s`);
+    return new RotateError('BadRules', `evaluating ${rules} did not end within ${timeout / 1000} s`, {
+      hint: 'try `nix-instantiate --eval --strict` on it, and make it simpler',
+    });
   }
   const why = firstError(stderr).replaceAll(`${root}/`, '');
   return new RotateError('BadRules', `${rules} cannot be evaluated: ${why}`, {

@@ -212,7 +212,7 @@ describe('rotate history', () => {
     expect(await here('history db-password')).toEqual({
       code: 0,
       stdout: '',
-      stderr: 'rotate: prod/db-password was never rotated\n',
+      stderr: 'rotate: prod/db-password was never rotated, as far as the log branch says\n',
     });
     expect(await here('history db-pass')).toMatchObject({ code: 2 });
     expect(await here('history db-password --limit many')).toMatchObject({ code: 2 });

@@ -87,7 +87,7 @@ describe('rotate notify test', () => {
     const { code, stdout, stderr } = await here('notify test');
     expect(stdout).toBe('chat: delivered\nops: delivered\ngone: not delivered\n');
     expect(stderr).toMatch(
-      /^rotate: channel `gone`: http:\/\/127\.0\.0\.1:\d+ cannot be reached \(ECONNREFUSED\)\nrotate: hint: see whether the receiver is up.*\n$/,
+      /^rotate: channel `gone`: http:\/\/127\.0\.0\.1:\d+ cannot be reached: connection refused \(ECONNREFUSED\)\nrotate: hint: see whether the receiver is up.*\n$/,
     );
     expect(`${stdout}${stderr}`).not.toContain('hunter2');
     expect(code).toBe(1);

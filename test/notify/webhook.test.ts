@@ -224,7 +224,7 @@ test('nobody at the port is tried again', async () => {
     const error = await failureOf(channel.send(sample, never));
     expect(error.toReason()).toMatchObject({
       type: 'NotifyUnreachable',
-      message: `channel \`ops\`: ${origin} cannot be reached (ECONNREFUSED)`,
+      message: `channel \`ops\`: ${origin} cannot be reached: connection refused (ECONNREFUSED)`,
     });
     expect(everythingOf(error)).not.toContain('hunter2');
   } finally {

@@ -127,15 +127,15 @@ describe('it is told', () => {
     await expect(commands.run(name, input, new AbortController().signal)).rejects.toMatchObject({
       type: 'BadConfig',
       message: `worker.yaml has no command \`${name}\``,
-      hint: 'commands are: it',
+      hint: 'declare it under `commands` in worker.yaml, and start the worker again; it has: it',
     });
   });
 
   test('that a program is not there, or may not be run', async () => {
     await expect(run(['/no/such'])).rejects.toMatchObject({
       type: 'BadConfig',
-      message: 'the command `it` of worker.yaml cannot be run: ENOENT',
-      hint: "is /no/such there, executable, and on the worker's PATH?",
+      message: 'the command `it` of worker.yaml cannot be run: there is no such file (ENOENT)',
+      hint: "put /no/such there, executable and on the worker's PATH, or correct `commands.it`",
     });
     const plain = join(folder, 'plain');
     await writeFile(plain, '#!/bin/sh\n');

@@ -28,7 +28,7 @@ describe('a claim', () => {
       reason: {
         type: 'Busy',
         message: `rotation ${first.id} is under way for the same secret`,
-        hint: `\`rotate watch ${first.id}\` shows it`,
+        hint: `wait until it has ended; \`rotate watch ${first.id}\` shows it`,
       },
     });
     expect(Date.now() - before).toBeLessThan(15_000);

@@ -159,7 +159,7 @@ describe('a command that fails for good', () => {
     expect(parked.reason?.hint).not.toContain('rollback');
     await expect(rotation.say({ say: 'rollback' })).rejects.toMatchObject({
       type: 'NotAllowed',
-      message: 'the old value is destroyed: from here on only forward',
+      message: `the old value of rotation ${rotation.id} is destroyed: from here on only forward`,
     });
     rotation.script.heal('prove destroyed db');
     await rotation.say({ say: 'retry' });

@@ -103,7 +103,8 @@ describe('`rollback`', () => {
     await rotation.script.reached('unpublish');
     await expect(rotation.say({ say: 'rollback' })).rejects.toMatchObject({
       type: 'NotAllowed',
-      message: 'the rotation is being undone already',
+      message: `rotation ${rotation.id} is being undone already`,
+      hint: `\`rotate watch ${rotation.id}\` shows it`,
     });
     await rotation.handle.cancel();
     open();
@@ -190,7 +191,7 @@ describe('a failed undo', () => {
     });
     await expect(rotation.say({ say: 'skip', host: 'canary', acceptLoss: false })).rejects.toMatchObject({
       type: 'NotAllowed',
-      message: 'host `canary` has nothing left to do',
+      message: `host \`canary\` has nothing left to do in rotation ${rotation.id}`,
     });
     await expect(rotation.say({ say: 'rollback' })).rejects.toMatchObject({ type: 'NotAllowed' });
     rotation.script.heal('converge restore web-1');
@@ -208,7 +209,10 @@ describe('users of the old value', () => {
       prepare: (s) => s.fail('checkUsers db', 'StillInUse', { hint: 'end them' }),
     });
     const parked = await rotation.until('needs-attention');
-    expect(parked.reason).toMatchObject({ type: 'StillInUse', hint: 'end them' });
+    expect(parked.reason).toMatchObject({
+      type: 'StillInUse',
+      hint: `end them; then \`rotate retry ${rotation.id}\``,
+    });
     expect(rotation.script.world.issuer['db']?.old).toBe('valid');
     rotation.script.heal('checkUsers db');
     await rotation.say({ say: 'retry' });
