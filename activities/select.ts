@@ -99,7 +99,7 @@ function mixable(services: Services, secret: SecretSpec): Mixable & Ordered {
 function nothingMeant(config: ConfigSpec, { environment, tags }: PlansRequest): RotateError {
   const environments = config.environments.map(({ name }) => name).toSorted();
   if (environment !== undefined && !environments.includes(environment))
-    return new RotateError('UnknownSecret', `there is no environment \`${environment}\``, {
+    return new RotateError('UnknownSecret', `unknown environment \`${environment}\``, {
       hint: `environments: ${environments.join(', ') || 'none is declared'}`,
     });
   const where = environment === undefined ? '' : ` of \`${environment}\``;

@@ -100,8 +100,8 @@ async function examineRepo(
     ]);
     const checkout = await discover(workspace.root);
     if (checkout.remoteUrl === undefined)
-      throw new RotateError('BadConfig', `${checkout.root} has no remote`, {
-        hint: 'push it to where the worker clones it from (`git remote add origin …`)',
+      throw new RotateError('BadConfig', `${checkout.root} has no remote, and the worker works on a remote`, {
+        hint: 'push it to where the worker can clone it from: `git remote add origin URL`, then `git push -u origin HEAD`',
       });
     return { value: checkout, message: `${checkout.root}, remote ${redactUrls(checkout.remoteUrl)}` };
   });

@@ -73,7 +73,7 @@ export function saysBrokenClone(error: unknown): boolean {
  * @param what e.g. `git fetch`
  */
 export function gitFailure(what: string, code: number, stderr: string): RotateError {
-  const told = tellOutput(stderr);
+  const told = tellOutput(withoutAdvice(stderr));
   const message = `${what} failed: ${told === '' ? `exit code ${code}` : told}`;
   if (broken.test(stderr))
     return new RotateError('GitFailed', message, {
@@ -84,4 +84,13 @@ export function gitFailure(what: string, code: number, stderr: string): RotateEr
   return rule === undefined
     ? new RotateError('GitFailed', message)
     : new RotateError(rule.type, message, { hint: rule.hint });
+}
+
+/** What git adds to every trouble with a remote, where it has said more. */
+function withoutAdvice(stderr: string): string {
+  const rest = stderr.replace(
+    /^fatal: Could not read from remote repository\.\s*(?:Please make sure you have the correct access rights\s*and the repository exists\.)?/m,
+    '',
+  );
+  return rest.trim() === '' ? stderr : rest;
 }

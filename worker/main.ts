@@ -22,7 +22,7 @@ import { loadWorkerYaml, type WorkerSpec } from '../config/worker-yaml.js';
 import { RotateError } from '../domain/failure.js';
 import { kinds } from '../kinds/registry.js';
 import { Clone } from '../repo/clone.js';
-import { discover } from '../repo/discover.js';
+import { discover, type Checkout } from '../repo/discover.js';
 import { gitEnvironment, sshCommand } from '../repo/git.js';
 import { parseIdentities, type AgeIdentity } from '../stores/age/identity.js';
 import { parseSecret, renderSecret } from '../stores/format/format.js';
@@ -65,7 +65,7 @@ export async function runDev(
   const checkout = await discover(options.cwd);
   const state = await ensureDevKeys(checkout.root, env);
   if (!existsSync(state.workerConfig)) {
-    await writeDevConfig(state, checkout.remoteUrl, env);
+    await writeDevConfig(state, checkout, env);
     options.log(`wrote ${state.workerConfig}: look at it, above all at \`ssh\` and \`logins\``);
   }
   const spec = await loadWorkerYaml(state.workerConfig);
@@ -177,12 +177,12 @@ async function makeServices(
 
 async function writeDevConfig(
   state: DevState,
-  remote: string | undefined,
+  { root, remoteUrl: remote }: Checkout,
   env: NodeJS.ProcessEnv,
 ): Promise<void> {
   if (remote === undefined) {
-    throw new RotateError('BadConfig', 'this clone has no remote, and the worker works on a remote', {
-      hint: '`git remote add origin …`, and push the main branch',
+    throw new RotateError('BadConfig', `${root} has no remote, and the worker works on a remote`, {
+      hint: 'push it to where the worker can clone it from: `git remote add origin URL`, then `git push -u origin HEAD`',
     });
   }
   const home = env['HOME'] ?? homedir();

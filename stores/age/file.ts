@@ -31,7 +31,10 @@ export async function encrypt(
     file = await encrypter.encrypt(plaintext);
   } catch (cause) {
     // all that depends on input was parsed, except that an age1… key may be a low-order point
-    throw new RotateError('BadRecipient', 'a recipient cannot be encrypted to', { cause });
+    throw new RotateError('BadRecipient', 'a recipient cannot be encrypted to', {
+      hint: 'see the public keys that the rules name for the file',
+      cause,
+    });
   }
   return options.armor ? new TextEncoder().encode(armorFormat.encode(file)) : file;
 }
@@ -73,6 +76,7 @@ export async function openWithKeyring(
       'CannotOpen',
       known.message.replace(/^the file/, () => fileName),
       {
+        ...(known.hint === undefined ? {} : { hint: known.hint }),
         details: { ...known.details, file: fileName },
         cause: known.cause,
       },

@@ -75,7 +75,7 @@ export function readHeader(ciphertext: Uint8Array): AgeHeader {
     }
     const [arrow, type, ...args] = line.split(' ');
     if (arrow !== '->' || !type || args.includes(''))
-      throw malformed('a stanza of its header is damaged', 'header');
+      throw malformed('the part of its header for one reader is damaged', 'header');
     stanzas.push({ type, args });
     offset = skipBody(file, offset);
   }
@@ -95,7 +95,11 @@ export function describeStanzas(stanzas: readonly HeaderStanza[]): HeaderSummary
 
 /** @param stage where opening stopped; carried as a detail, because the type is the same. */
 export function malformed(why: string, stage: 'armor' | 'header' | 'payload', cause?: unknown): RotateError {
-  return new RotateError('CannotOpen', `the file cannot be opened: ${why}`, { details: { stage }, cause });
+  return new RotateError('CannotOpen', `the file cannot be opened: ${why}`, {
+    hint: 'see whether it is the right file and whole; else make it anew with `agenix -e`',
+    details: { stage },
+    cause,
+  });
 }
 
 /** A body is lines of 64 characters of base64 and a shorter (maybe empty) last one. */
@@ -104,7 +108,7 @@ function skipBody(file: Uint8Array, start: number): number {
     const line = readLine(file, offset);
     offset += line.length + 1;
     if (line.length > 64 || fromBase64(line) === undefined)
-      throw malformed('a stanza of its header is damaged', 'header');
+      throw malformed('the part of its header for one reader is damaged', 'header');
     if (line.length < 64) return offset;
   }
 }

@@ -85,7 +85,7 @@ export function ed25519Identity(seed: Uint8Array): Identity {
         try {
           return chacha20poly1305(key, zeroNonce).decrypt(body);
         } catch {
-          throw new Error(`the ssh-ed25519 stanza of our key (tag ${ourTag}) does not open`);
+          throw new Error(`what its header has for our ssh-ed25519 key (tag ${ourTag}) does not open`);
         }
       }
       return null;

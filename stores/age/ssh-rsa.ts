@@ -57,7 +57,7 @@ export function rsaIdentity(privateKey: KeyObject): Identity {
         if (tag !== ourTag) continue;
         const fileKey = open(privateKey, body);
         if (fileKey?.length !== fileKeySize) {
-          throw new Error(`the ssh-rsa stanza of our key (tag ${ourTag}) does not open`);
+          throw new Error(`what its header has for our ssh-rsa key (tag ${ourTag}) does not open`);
         }
         return fileKey;
       }

@@ -139,6 +139,20 @@ describe('failures of the network', () => {
     expect(gitFailure('git fetch', 128, words).type).toBe(type);
   });
 
+  test('what git adds to every trouble with a remote is left out, where it has said more', () => {
+    const advice =
+      'fatal: Could not read from remote repository.\n\nPlease make sure you have the correct access rights\nand the repository exists.\n';
+    const said = "fatal: '/x' does not appear to be a git repository";
+    expect(gitFailure('git fetch', 128, `${said}\n${advice}`)).toMatchObject({
+      type: 'GitUnreachable',
+      message: `git fetch failed: ${said}`,
+    });
+    expect(gitFailure('git fetch', 128, advice)).toMatchObject({
+      type: 'GitUnreachable',
+      message: expect.stringContaining('Could not read from remote repository'),
+    });
+  });
+
   test('damage of the clone is told apart', () => {
     expect(saysBrokenClone(gitFailure('git fetch', 128, 'error: object file x/y is empty'))).toBe(true);
     expect(saysBrokenClone(gitFailure('git fetch', 128, 'fatal: Connection refused'))).toBe(false);
