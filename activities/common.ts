@@ -39,14 +39,19 @@ export async function baseOf(services: Services, scope: RotationScope): Promise<
 export function secretOf(config: ConfigSpec, environment: string, name: string): SecretSpec {
   const secret = config.secrets.find((s) => s.environment === environment && s.name === name);
   if (secret === undefined) {
-    throw new RotateError('UnknownSecret', `rotate.yaml has no secret \`${environment}/${name}\``);
+    throw new RotateError('UnknownSecret', `rotate.yaml has no secret \`${environment}/${name}\``, {
+      hint: 'push what declares it to the main branch, which the worker reads; `rotate list` shows yours',
+    });
   }
   return secret;
 }
 
 export function hostOf(config: ConfigSpec, name: string): HostSpec {
   const host = config.hosts.find((h) => h.name === name);
-  if (host === undefined) throw new RotateError('UnknownHost', `rotate.yaml has no host \`${name}\``);
+  if (host === undefined)
+    throw new RotateError('UnknownHost', `rotate.yaml has no host \`${name}\``, {
+      hint: `hosts are: ${config.hosts.map((h) => h.name).join(', ') || 'none'}`,
+    });
   return host;
 }
 
@@ -96,7 +101,7 @@ export async function credentialAt(
 }
 
 /** What is wrong with a content is told with the file that holds it. */
-function inFile<T>(secret: SecretSpec, work: () => T): T {
+export function inFile<T>(secret: SecretSpec, work: () => T): T {
   try {
     return work();
   } catch (error) {
@@ -105,7 +110,7 @@ function inFile<T>(secret: SecretSpec, work: () => T): T {
     const { variable } = secret.format;
     const place = variable === undefined ? secret.file : `${variable} in ${secret.file}`;
     throw new RotateError(type, `${formatSecretRef(secret)}: ${place}: ${message}`, {
-      ...(hint === undefined ? {} : { hint }),
+      hint: hint ?? `correct it with \`agenix -e ${secret.file}\` or in its \`format\`, commit and push it`,
       cause: error,
     });
   }

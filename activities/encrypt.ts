@@ -5,7 +5,7 @@ import { RotateError } from '../domain/failure.js';
 import type { SecretValue } from '../domain/secret-value.js';
 import type { SecretSpec } from '../domain/spec.js';
 import type { NewContent, RotationActivities, RotationScope, SealedSecret } from './api.js';
-import { baseOf, credentialAt, pulse, secretOf } from './common.js';
+import { baseOf, credentialAt, inFile, pulse, secretOf } from './common.js';
 import type { EffectInRepo, SecretFields, Services, Snapshot } from './ports.js';
 import { openCredential } from './sealed.js';
 import { ulidTime } from './ulid-time.js';
@@ -177,7 +177,9 @@ async function encryptAll(
     const old = await openCredential(services, sealed.old);
     const fresh = await openCredential(services, sealed.fresh);
     const before = contents.get(secret.file)?.content ?? (await snapshot.read(secret));
-    const content = services.formats.render(secret.format, fieldsOf(secret, { old, fresh }, which), before);
+    const content = inFile(secret, () =>
+      services.formats.render(secret.format, fieldsOf(secret, { old, fresh }, which), before),
+    );
     contents.set(secret.file, { secret, content });
   }
   const files: Record<string, Uint8Array> = {};

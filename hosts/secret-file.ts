@@ -124,6 +124,7 @@ printf 'path=%s' "$f"`,
       `cannot look at ${path} on ${host.name}: ${stderr.trim().slice(0, 4096)}`,
       {
         host: host.name,
+        hint: `see \`ls -lL ${path}\` on ${host.name}`,
       },
     );
   const { installed, owner, group, ...rest } = parsed.data;

@@ -140,7 +140,10 @@ export async function runGit(place: GitPlace, command: GitCommand): Promise<GitR
       hint: 'check the network, the remote and the disk of the clone',
     });
   }
-  if (end.killedBy !== null) throw new RotateError('Timeout', `${what} was killed by ${end.killedBy}`);
+  if (end.killedBy !== null)
+    throw new RotateError('Timeout', `${what} was killed by ${end.killedBy}`, {
+      hint: 'see who ended it: the kernel does so when memory is short',
+    });
   const result = { code: end.code ?? -1, stdout: end.stdout, stderr: end.stderr };
   if ((command.accept ?? [0]).includes(result.code)) return result;
   throw gitFailure(what, result.code, result.stderr);

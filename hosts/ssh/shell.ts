@@ -36,7 +36,10 @@ export type Route =
  */
 export function routeTo(as: string, host: { name: string; user: string; sudo: boolean }): Route {
   if (!/^[a-z_][a-z0-9_.-]{0,31}\$?$/i.test(as))
-    throw new RotateError('BadConfig', `${JSON.stringify(as)} is not a user name`, { host: host.name });
+    throw new RotateError('BadConfig', `${JSON.stringify(as)} is not the name of a user of ${host.name}`, {
+      host: host.name,
+      hint: 'correct `as` of the secret in rotate.yaml',
+    });
   if (as === host.user) return { type: 'direct' };
   if (host.user === 'root') return { type: 'runuser', user: as };
   if (host.sudo) return { type: 'sudo', user: as };

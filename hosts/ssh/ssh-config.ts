@@ -97,7 +97,7 @@ function word(value: string, what: string, host: string): string {
     throw new RotateError(
       'BadConfig',
       `${what} of ${host} cannot be given to ssh: ${JSON.stringify(value)}`,
-      { host },
+      { host, hint: `correct it under \`hosts.${host}\` in rotate.yaml` },
     );
   return value;
 }
@@ -105,7 +105,9 @@ function word(value: string, what: string, host: string): string {
 /** A path: quoted, with ssh's own `%` tokens and `${VARIABLES}` kept from being expanded. */
 function quoted(path: string): string {
   if (/["\n\r\0]/.test(path) || path.includes('${'))
-    throw new RotateError('BadConfig', `the path ${JSON.stringify(path)} cannot be given to ssh`);
+    throw new RotateError('BadConfig', `the path ${JSON.stringify(path)} cannot be given to ssh`, {
+      hint: 'name a file without quotes, line breaks and `${` under `ssh` in worker.yaml',
+    });
   return `"${path.replaceAll('%', '%%')}"`;
 }
 

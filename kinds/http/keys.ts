@@ -74,7 +74,9 @@ function nextPage({ title, headers, url, ...reply }: Reply, { next }: HttpSettin
   if (mark === undefined || mark === null || mark === '' || mark === false) return undefined;
   const text = typeof mark === 'number' ? String(mark) : mark;
   if (typeof text !== 'string' || (typeof next === 'string' && !URL.canParse(text, url.href)))
-    throw new RotateError('IssuerMisconfigured', `${title}: what stands at http.list.next is no page`);
+    throw new RotateError('IssuerMisconfigured', `${title}: what stands at http.list.next is no page`, {
+      hint: 'correct `http.list.next`: an address, or `{ at, query }` for what goes into the query',
+    });
   if (typeof next !== 'string') {
     const page = new URL(url);
     page.searchParams.set(next.query, text);
@@ -85,6 +87,7 @@ function nextPage({ title, headers, url, ...reply }: Reply, { next }: HttpSettin
     throw new RotateError(
       'IssuerMisconfigured',
       `${title}: the next page is at ${page.origin}, not at ${url.origin}, which is refused`,
+      { hint: 'name that server in `http.base`, or correct `http.list.next`' },
     );
   return page;
 }

@@ -113,6 +113,9 @@ async function readLogin(context: KindContext, { auth, base }: HttpSettings): Pr
   const name = auth.login;
   const { origin } = new URL(base);
   const text = secretText(await context.login(name, origin), `the login ${name}`).replace(/[\r\n]+$/, '');
-  if (text === '') throw new RotateError('BadConfig', `the login ${name} is empty`);
+  if (text === '')
+    throw new RotateError('BadConfig', `the login ${name} is empty`, {
+      hint: `write it into the file that \`logins.${name}\` of worker.yaml names`,
+    });
   return text;
 }

@@ -40,6 +40,9 @@ async function runOnHost(context: KindContext, command: HostCommand, input: Uint
     signal: context.signal,
   });
   if (timeoutCodes.includes(code))
-    throw new RotateError('Timeout', `${toldOf(command)} did not end within ${timeoutMs / 1000} s`, { host });
+    throw new RotateError('Timeout', `${toldOf(command)} did not end within ${timeoutMs / 1000} s`, {
+      host,
+      hint: 'run it there by hand to see why, or raise its `timeout`',
+    });
   return code;
 }

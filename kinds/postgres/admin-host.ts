@@ -110,7 +110,7 @@ function notFound(stderr: string, admin: { host: string; as: string }): RotateEr
       return new RotateError(
         'IssuerMisconfigured',
         `no PostgreSQL server on ${admin.host} has the port that postgres.admin.port names (${list})`,
-        options,
+        { ...options, hint: 'correct `postgres.admin.port`, or leave it out' },
       );
     case 'socket':
       return new RotateError(

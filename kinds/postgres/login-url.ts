@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import type { ConnectionOptions } from 'node:tls';
 import { RotateError } from '../../domain/failure.js';
+import { systemReason } from '../../domain/system-error.js';
 import type { SecretValue } from '../../domain/secret-value.js';
 import type { Dial } from './dial.js';
 
@@ -81,7 +82,10 @@ function file(path: string, name: string): Buffer {
   try {
     return readFileSync(path);
   } catch (error) {
-    throw new RotateError('BadConfig', `login ${name}: ${path} cannot be read`, { cause: error });
+    throw new RotateError('BadConfig', `login ${name}: cannot read ${path}: ${systemReason(error)}`, {
+      hint: 'correct sslrootcert in the login, or put the certificate there',
+      cause: error,
+    });
   }
 }
 
