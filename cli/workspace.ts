@@ -1,5 +1,5 @@
 /** Where the person stands: the repo with its rotate.yaml, and what `rotate dev` keeps for it. */
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { basename, dirname, join, relative, resolve } from 'node:path';
 
 import { devState, type DevState } from '../client/dev-state.js';
@@ -27,6 +27,10 @@ export function requireWorkspace(context: Context, options: Options): Workspace 
   if (!existsSync(file))
     throw new RotateError('BadConfig', `there is no file ${named}, which --config names`, {
       hint: 'correct the path',
+    });
+  if (statSync(file).isDirectory())
+    throw new RotateError('BadConfig', `${named}, which --config names, is a folder`, {
+      hint: 'name the file in it',
     });
   return workspaceAt(context, { file, root: repoRoot(dirname(file)) });
 }

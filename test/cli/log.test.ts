@@ -111,6 +111,12 @@ test      api-key   postgr…  agenix  unknown  never  secret…
       code: 2,
       stderr: expect.stringContaining('there is no file nowhere.yaml, which --config names'),
     });
+    expect(await here('list --config .')).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining(
+        '., which --config names, is a folder\nrotate: hint: name the file in it',
+      ),
+    });
     expect(await here('list --env prd')).toMatchObject({
       code: 2,
       stderr: expect.stringContaining('unknown environment `prd`, did you mean `prod`?'),
