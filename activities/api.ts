@@ -67,7 +67,15 @@ export interface RecordInput {
   why?: string;
   commit: string;
   planDigest: string;
-  details: { name: string; kind: string; file: string; oldAccount?: string; fence: string }[];
+  details: {
+    name: string;
+    kind: string;
+    file: string;
+    oldAccount?: string;
+    /** Who has done what only a person can do, by what it was for. */
+    confirmed?: Partial<Record<ApplyPurpose, string>>;
+    fence: string;
+  }[];
 }
 
 export interface InspectActivities {

@@ -4,6 +4,7 @@
  */
 import { RotateError } from '../domain/failure.js';
 import { rotationId, ulidOf } from '../domain/ids.js';
+import { asTyped } from '../domain/ulid.js';
 import { workflowTypes } from '../workflows/messages.js';
 import { call, type Session } from './session.js';
 
@@ -37,8 +38,7 @@ export async function findRotation(
 ): Promise<RotationRef> {
   const whole = refOf(text);
   if (whole !== undefined) return whole;
-  // Crockford's base32, in which ULIDs are written, reads these letters as the digits that they look like.
-  const wanted = text.toUpperCase().replaceAll(/[IL]/g, '1').replaceAll('O', '0');
+  const wanted = asTyped(text);
   if (!/^[0-9A-HJKMNP-TV-Z]+$/.test(wanted) || wanted.length > 26)
     throw new RotateError('Usage', `\`${text}\` is not the id of a rotation`, {
       hint: '`rotate status` lists the rotations and their ids',

@@ -35,9 +35,8 @@ export interface PlannedSecret extends SecretRef {
   consumers: string[];
   /** Every recipient that the rules name, as text. */
   recipients: string[];
-  /** Account in use and the one that takes over, where the kind has accounts. */
+  /** Account in use, where the kind has accounts. */
   account?: string;
-  newAccount?: string;
   endpoints: string[];
   effects: { generate: string; disable: string; destroy: string };
 }

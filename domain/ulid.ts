@@ -25,3 +25,11 @@ function encode(value: bigint, length: number): string {
   }
   return text;
 }
+
+/**
+ * What was typed as an id: Crockford's base32, in which ULIDs are written, reads these letters as the digits that they
+ * look like.
+ */
+export function asTyped(text: string): string {
+  return text.toUpperCase().replaceAll(/[IL]/g, '1').replaceAll('O', '0');
+}

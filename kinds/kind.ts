@@ -49,7 +49,7 @@ export interface CommandResult {
 export interface IssuerState {
   /** Highest fence that the issuer has stored for this secret. */
   fence: Fence;
-  /** Facts that a plan shows, e.g. `{ "PostgreSQL": "17.6", "spare role": "app_b" }`. */
+  /** Facts that `rotate doctor` shows, e.g. `{ "PostgreSQL": "17.6", "spare role": "app_b" }`. */
   facts: Readonly<Record<string, string>>;
   /** What makes a rotation unsafe, as sentences for a person with a remedy. Empty: nothing. */
   problems: readonly { message: string; hint: string }[];

@@ -12,9 +12,10 @@ export interface RecordedSecret {
   kind: string;
   /** The ciphertext, relative to the root of the repo. */
   file: string;
-  /** Accounts before and after, where the kind has accounts. */
+  /** The account before, where the kind has accounts. */
   oldAccount?: string;
-  newAccount?: string;
+  /** Who said that he has done what only a person can do, by what it was for: `provision`, `destroy`, … */
+  confirmed?: Readonly<Partial<Record<string, string>>>;
   /** The highest fence that was used, `epoch.seq`. */
   fence?: string;
 }
@@ -121,7 +122,7 @@ const parts: Readonly<Record<string, Check>> = {
       kind: text,
       file: text,
       oldAccount: maybe(text),
-      newAccount: maybe(text),
+      confirmed: maybe((value) => isObject(value) && Object.values(value).every(text)),
       fence: maybe(text),
     }),
   ),

@@ -22,7 +22,7 @@ import { claimsOf } from '../domain/claims.js';
 import { decide } from '../domain/decide.js';
 import { formatFence } from '../domain/fence.js';
 import { rotationId } from '../domain/ids.js';
-import type { Command, Journal, Outcome } from '../domain/journal.js';
+import type { Command, Journal, Outcome, SecretJournal } from '../domain/journal.js';
 import { notificationOf } from '../domain/notification.js';
 import {
   eventsAfter,
@@ -229,6 +229,7 @@ export async function rotation(input: RotationInput): Promise<StatusAnswer> {
           kind: s.kind,
           file: s.file,
           ...(s.account === undefined ? {} : { oldAccount: s.account }),
+          ...confirmedOf(journal, s.name),
           fence: formatFence({ epoch: journal.epoch, seq: journal.seq }),
         })),
       });
@@ -272,6 +273,11 @@ export async function rotation(input: RotationInput): Promise<StatusAnswer> {
     await condition(allHandlersFinished);
     return continueAsNew<typeof rotation>({ journal: forNextRun(journal), nonces });
   }
+}
+
+function confirmedOf({ secrets }: Journal, name: string): Pick<SecretJournal, 'confirmed'> {
+  const confirmed = secrets.find((s) => s.name === name)?.confirmed;
+  return confirmed === undefined ? {} : { confirmed };
 }
 
 function begin(input: RotationInput): { journal: Journal; nonces: string[] } {

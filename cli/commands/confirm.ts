@@ -6,7 +6,7 @@ export const confirmCommand: CommandSpec = {
   name: 'confirm',
   summary: 'say that what a rotation asked you to do is done',
   description:
-    'For a rotation that needs attention because only a person can do its next part, such as deleting a key at a vendor. What you say is kept in its record.',
+    'For a rotation that needs attention because only a person can do its next part, such as deleting a key at a vendor. Who said so is kept in its record.',
   arguments: [
     { name: 'id', description: 'its id, or the beginning or end of it', completes: 'open-rotation' },
   ],

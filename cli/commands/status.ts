@@ -1,6 +1,7 @@
 /** `rotate status`: where rotations stand. */
 import type { Retry } from '../../client/retries.js';
 import type { RotationStatus } from '../../domain/status.js';
+import { asTyped } from '../../domain/ulid.js';
 import type { CommandSpec, Invocation } from '../command.js';
 import { exitCodes, type ExitCode } from '../exit-codes.js';
 
@@ -114,7 +115,7 @@ async function fromLog(invocation: Invocation, id: string): Promise<RotationStat
   const workspace = findWorkspace(invocation.context, invocation.options);
   if (workspace === undefined) return undefined;
   const records = await readLog(invocation, workspace, {});
-  const wanted = id.toUpperCase();
+  const wanted = asTyped(id);
   const fitting = records.filter((r) => r.id.startsWith(wanted) || r.id.endsWith(wanted));
   return fitting.length === 1 && fitting[0] !== undefined ? statusOfRecord(fitting[0]) : undefined;
 }

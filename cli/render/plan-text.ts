@@ -90,9 +90,7 @@ const overlapWords = {
 } as const satisfies Record<PlannedSecret['overlap'], string>;
 
 function accounts(s: PlannedSecret): string {
-  if (s.account === undefined) return '';
-  const next = s.newAccount === undefined || s.newAccount === s.account ? '' : `, ${s.newAccount} takes over`;
-  return `; ${s.account} is in use${next}`;
+  return s.account === undefined ? '' : `; ${s.account} is in use`;
 }
 
 /** Keys are long; their beginning says the type and their end tells them apart. */

@@ -111,7 +111,9 @@ export function outcome(status: RotationStatus): string {
   const why = status.reason === undefined ? '' : `: ${status.reason.message}`;
   switch (status.state) {
     case 'done':
-      return `${what} is rotated, and the old value is proven dead`;
+      return status.proof?.some((p) => p.result === 'not-proven') === true
+        ? `${what} is rotated; not everything is proven, see the proof`
+        : `${what} is rotated, and the old value is proven dead`;
     case 'rolled-back':
       return `rolled back, the old value of ${what} is valid and deployed${why}`;
     case 'refused':

@@ -231,7 +231,6 @@ export function makePlan(environment: string, secrets: readonly string[]): Plan 
       sharesFile: false,
       recipients: ['ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ0Yd5Y2bW3fqZ0Zc8y7Q9Z3o8s6h0b3Vt1yq1k3n4w5 web-1'],
       account: 'app_a',
-      newAccount: 'app_b',
       endpoints: ['db-1:5432'],
       effects: {
         generate: 'a new password for app_b, which may log in from then on',

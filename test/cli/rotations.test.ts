@@ -65,7 +65,7 @@ describe('rotate plan', () => {
     const { code, stdout, stderr } = await here('plan db-password');
     expect(stderr).toBe('');
     expect(stdout).toBe(`prod/db-password
-  postgres, old and new are valid at once; app_a is in use, app_b takes over
+  postgres, old and new are valid at once; app_a is in use
   computed at commit 1a2b3c4d5e6f, digest dddddddddddd
 
 generate
@@ -281,7 +281,7 @@ describe('rotate start', () => {
     expectOutput(stdout, 'status');
     const { id } = JSON.parse(stdout);
     expect(stderr).toContain('rotate: needs attention: db-1:5432 refuses app-admin\n');
-    expect(stderr).toContain('rotate: hint: correct the login\n');
+    expect(stderr).toContain('rotate: hint: correct the login; then `rotate retry ');
     expect(stderr).toContain(`\`rotate retry ${id}\``);
     await here(`rollback ${id} --watch`);
   });

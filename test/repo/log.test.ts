@@ -34,7 +34,13 @@ function record(n: number, more: Partial<RotationRecord> = {}): RotationRecord {
     commit: 'a'.repeat(40),
     planDigest: 'b'.repeat(64),
     details: [
-      { name: 'db-password', kind: 'postgres', file: 'secrets/prod/db-password.age', newAccount: 'app_b' },
+      {
+        name: 'db-password',
+        kind: 'postgres',
+        file: 'secrets/prod/db-password.age',
+        oldAccount: 'app_a',
+        confirmed: { destroy: 'alice@laptop' },
+      },
     ],
     ...more,
   };

@@ -69,7 +69,6 @@ function plannedSecret(
     sharesFile: false,
     recipients: ['age1test'],
     account: `${name}_a`,
-    newAccount: `${name}_b`,
     endpoints: ['db-1:5432'],
     effects: { generate: 'g', disable: 'd', destroy: 'x' },
     ...shape,
