@@ -42,12 +42,13 @@ export function montgomery(point: Uint8Array): Uint8Array | undefined {
 /** @param point an Ed25519 public key for which {@link montgomery} is defined. */
 export function ed25519Recipient(point: Uint8Array, mont: Uint8Array): Recipient {
   const wire = ed25519Wire(point);
-  const tweak = tweakOf(wire);
-  const theirs = x25519Point(mont);
+  // X25519(tweak, X25519(e, mont)) is X25519(e, X25519(tweak, mont)), of which the inner part is the same for all files.
+  let tweaked: KeyObject | undefined;
   return {
     wrapFileKey(fileKey) {
+      tweaked ??= x25519Point(agree(tweakOf(wire), x25519Point(mont)));
       const { secret, share } = ephemeral();
-      const key = wrapKey(agree(secret, theirs), tweak, share, mont);
+      const key = wrapKey(agree(secret, tweaked), share, mont);
       const body = chacha20poly1305(key, zeroNonce).encrypt(fileKey);
       return [new Stanza(['ssh-ed25519', sshTag(wire), toBase64(share)], body)];
     },
@@ -81,7 +82,8 @@ export function ed25519Identity(seed: Uint8Array): Identity {
         if (tag !== ourTag) continue;
         // checked before decrypting, so that a stanza cannot be opened by two keys at once (partitioning oracle)
         if (body.length !== bodySize) throw new Error('invalid ssh-ed25519 stanza: the body is not 32 bytes');
-        const key = wrapKey(agree(secret, x25519Point(share)), tweak, share, mont);
+        const shared = x25519Point(agree(secret, x25519Point(share)));
+        const key = wrapKey(agree(tweak, shared), share, mont);
         try {
           return chacha20poly1305(key, zeroNonce).decrypt(body);
         } catch {
@@ -97,6 +99,6 @@ function tweakOf(wire: Uint8Array): KeyObject {
   return x25519Secret(hkdf(sha256, new Uint8Array(0), wire, label, 32));
 }
 
-function wrapKey(shared: Uint8Array, tweak: KeyObject, share: Uint8Array, mont: Uint8Array): Uint8Array {
-  return hkdf(sha256, agree(tweak, x25519Point(shared)), concat(share, mont), label, 32);
+function wrapKey(shared: Uint8Array, share: Uint8Array, mont: Uint8Array): Uint8Array {
+  return hkdf(sha256, shared, concat(share, mont), label, 32);
 }

@@ -17,6 +17,17 @@ import { ruleOf, rulesByPath } from './rules.js';
 export function agenixStore(options: EvaluateOptions): Store {
   const { root, rules } = options;
   let known: Promise<ReadonlyMap<string, FileRule>> | undefined;
+  const places = new Map<string, Promise<string>>();
+  /** Of files that were read. */
+  const armored = new Map<string, boolean>();
+
+  /** @throws RotateError as {@link resolveInside} */
+  function placeOf(path: string): Promise<string> {
+    const place = places.get(path) ?? resolveInside(root, path);
+    places.set(path, place);
+    place.catch(() => places.delete(path));
+    return place;
+  }
 
   async function load(): Promise<ReadonlyMap<string, FileRule>> {
     const file = await resolveInside(root, rules).catch(noRules);
@@ -41,11 +52,12 @@ export function agenixStore(options: EvaluateOptions): Store {
   }
 
   async function ciphertext(path: string): Promise<Uint8Array> {
-    const file = await readIfExists(await resolveInside(root, path));
+    const file = await readIfExists(await placeOf(path));
     if (file === undefined)
       throw new RotateError('UnknownSecret', `there is no ${path} in the repo`, {
         hint: 'make it with `agenix -e`, commit and push it',
       });
+    armored.set(path, isArmored(file));
     return file;
   }
 
@@ -61,9 +73,8 @@ export function agenixStore(options: EvaluateOptions): Store {
 
   async function encryptFor(path: string, value: SecretValue): Promise<Uint8Array> {
     const rule = ruleOf(await recipients(), path, rules);
-    const old = await readIfExists(await resolveInside(root, path));
     // a file that someone armored by hand stays armored: the diff should show a new value, not a new format
-    const armor = rule.armor || (old !== undefined && isArmored(old));
+    const armor = rule.armor || (armored.get(path) ?? (await isArmoredThere(path)));
     const plaintext = value.bytes();
     try {
       return await encrypt(plaintext, rule.recipients, { armor });
@@ -72,6 +83,11 @@ export function agenixStore(options: EvaluateOptions): Store {
     } finally {
       plaintext.fill(0);
     }
+  }
+
+  async function isArmoredThere(path: string): Promise<boolean> {
+    const old = await readIfExists(await placeOf(path));
+    return old !== undefined && isArmored(old);
   }
 
   return {
@@ -86,7 +102,7 @@ export function agenixStore(options: EvaluateOptions): Store {
 
     async write(path, value) {
       const bytes = await encryptFor(path, value);
-      await replaceFile(await resolveInside(root, path), bytes);
+      await replaceFile(await placeOf(path), bytes);
       return bytes;
     },
   };

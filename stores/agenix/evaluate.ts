@@ -12,7 +12,6 @@ import { execFile } from 'node:child_process';
 import { mkdtemp, realpath, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { z } from 'zod';
 import { RotateError } from '../../domain/failure.js';
 
 export interface EvaluateOptions {
@@ -27,9 +26,7 @@ export interface EvaluateOptions {
 }
 
 /** The evaluated rules by attribute name, as written there. */
-export type RawRules = z.infer<typeof rawRules>;
-
-const rawRules = z.record(z.string(), z.object({ publicKeys: z.array(z.string()), armor: z.boolean() }));
+export type RawRules = Readonly<Record<string, { publicKeys: readonly string[]; armor: boolean }>>;
 
 // what has no publicKeys is no error yet: the other files can still be rotated
 const expression = `{ root, rules }:
@@ -102,14 +99,39 @@ function environment(home: string): NodeJS.ProcessEnv {
 }
 
 function toRules(json: string, rules: string): RawRules {
+  const value = parsed(json);
+  if (isRules(value)) return value;
+  throw new RotateError('BadRules', `${rules} does not evaluate to agenix rules`, {
+    hint: 'it is an attribute set of files, each with `publicKeys = [ "ssh-ed25519 …" ];`',
+  });
+}
+
+/** Undefined for what is no JSON. */
+function parsed(json: string): unknown {
   try {
-    return rawRules.parse(JSON.parse(json));
-  } catch (cause) {
-    throw new RotateError('BadRules', `${rules} does not evaluate to agenix rules`, {
-      hint: 'it is an attribute set of files, each with `publicKeys = [ "ssh-ed25519 …" ];`',
-      cause,
-    });
+    return JSON.parse(json);
+  } catch {
+    return undefined;
   }
+}
+
+/** By hand: to load zod takes longer than to evaluate most rules. */
+function isRules(value: unknown): value is RawRules {
+  return isObject(value) && Object.values(value).every(isRule);
+}
+
+function isRule(value: unknown): boolean {
+  if (!isObject(value)) return false;
+  const { publicKeys, armor } = value;
+  return (
+    Array.isArray(publicKeys) &&
+    publicKeys.every((key) => typeof key === 'string') &&
+    typeof armor === 'boolean'
+  );
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function failure(

@@ -67,7 +67,9 @@ describe('names', () => {
   test('that could be read as more than names are refused', () => {
     expect(() => jobScript({ ...request, jobId: 'a/../b' })).toThrow(/cannot be the id of a job/);
     expect(() => jobScript({ ...request, to: '/etc/passwd' })).toThrow(/is not a store path/);
-    expect(() => routeTo('root; id', { name: 'h', user: 'root', sudo: false })).toThrow(/is not the name of a user of h/);
+    expect(() => routeTo('root; id', { name: 'h', user: 'root', sudo: false })).toThrow(
+      /is not the name of a user of h/,
+    );
     expect(() => shellQuote('a\0b')).toThrow(/nul byte/);
   });
 });
