@@ -3,6 +3,7 @@
  * that outlives the worker, a worker that can be killed, and an independent client
  * on each host. One for a test file; its tests follow one another on it.
  */
+import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'vitest';
@@ -90,6 +91,9 @@ export async function makeHarness(
       await worker.kill();
       await server.stop();
       await lab.down();
+      // Logs and all, for whoever looks why something failed.
+      if (process.env['ROTATE_KEEP'] === undefined)
+        await rm(example.folder, { recursive: true, force: true });
     },
   };
 }
