@@ -1,6 +1,5 @@
 /** The hosts' side of the activities, over SSH and this machine's nix. */
 import { createHash } from 'node:crypto';
-import { access } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { FleetPort, HostEvaluation, Pulse, Snapshot } from '../activities/ports.js';
 import type { WorkerSpec } from '../config/worker-yaml.js';
@@ -23,6 +22,7 @@ import { unitStates, type UnitState } from '../hosts/unit-state.js';
 import { restartUnits } from '../hosts/units.js';
 import type { Clone } from '../repo/clone.js';
 import { cached } from './cached.js';
+import { exists } from './exists.js';
 import { findPrograms } from './find-programs.js';
 
 /** Builds and evaluations; a rotation needs three a host. */
@@ -258,13 +258,6 @@ function hostNamed(config: ConfigSpec, name: string): HostSpec {
 function isUp(state: UnitState): boolean {
   if (state.type === 'oneshot') return state.result === 'success' && state.activeState !== 'failed';
   return state.activeState === 'active';
-}
-
-function exists(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
-  );
 }
 
 function progress(pulse: Pulse): { signal: AbortSignal } {

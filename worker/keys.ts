@@ -2,13 +2,14 @@
  * The keys of `rotate dev`: its own age identity and codec key, made once and never
  * overwritten, as values in flight can be opened with nothing else.
  */
-import { chmod, link, mkdir, open, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, link, mkdir, open, rm, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
 import { generateIdentity, identityToRecipient } from 'age-encryption';
 
 import { devState, type DevState } from '../client/dev-state.js';
 import { generateCodecKey } from '../codec/keyring.js';
+import { exists } from './exists.js';
 
 /**
  * Makes the folder (0700), the identity and the codec key (0600) of the repo at `repo`, where absent. Safe to call
@@ -48,13 +49,6 @@ async function createOnce(path: string, content: () => Promise<string>): Promise
   const folder = await open(dirname(path), 'r');
   await folder.sync();
   await folder.close();
-}
-
-async function exists(path: string): Promise<boolean> {
-  return stat(path).then(
-    () => true,
-    () => false,
-  );
 }
 
 /** Tells the command line where the embedded server is. */

@@ -26,10 +26,31 @@ export function hostsOf(inventory: {
   }));
 }
 
-function start(host: CanaryHost, script: string): ChildProcessByStdio<Writable, Readable, Readable> {
-  return spawn('ssh', ['-F', host.sshConfig, `root@${host.name}`, script], {
+interface Script {
+  ssh: ChildProcessByStdio<Writable, Readable, Readable>;
+  /** Ends with it. @throws Error when it could not be reached or has failed */
+  ended: () => Promise<void>;
+}
+
+function start(host: CanaryHost, script: string): Script {
+  const ssh = spawn('ssh', ['-F', host.sshConfig, `root@${host.name}`, script], {
     stdio: ['pipe', 'pipe', 'pipe'],
   });
+  const closed = once(ssh, 'close');
+  let complaint = '';
+  ssh.stderr.setEncoding('utf8').on('data', (text: string) => {
+    complaint = (complaint + text).slice(-1000);
+  });
+  // A script that does not read its input ends before it is written.
+  ssh.stdin.on('error', () => undefined);
+  return {
+    ssh,
+    async ended() {
+      const [code] = await closed;
+      if (code !== 0)
+        throw new Error(`${host.name}: exit code ${String(code)} of: ${script}: ${complaint.trim()}`);
+    },
+  };
 }
 
 /**
@@ -38,19 +59,10 @@ function start(host: CanaryHost, script: string): ChildProcessByStdio<Writable, 
  * @throws Error when it cannot be reached or the script fails
  */
 export async function* streamFrom(host: CanaryHost, script: string, input = ''): AsyncGenerator<Buffer> {
-  const ssh = start(host, script);
-  const ended = once(ssh, 'close');
-  let complaint = '';
-  ssh.stderr.setEncoding('utf8').on('data', (text: string) => {
-    complaint = (complaint + text).slice(-1000);
-  });
-  // A script that does not read its input ends before it is written.
-  ssh.stdin.on('error', () => undefined);
+  const { ssh, ended } = start(host, script);
   ssh.stdin.end(input);
   for await (const chunk of ssh.stdout) yield chunk;
-  const [code] = await ended;
-  if (code !== 0)
-    throw new Error(`${host.name}: exit code ${String(code)} of: ${script}: ${complaint.trim()}`);
+  await ended();
 }
 
 /**
@@ -62,24 +74,16 @@ export async function whileRunningOn(
   { script, input, lines }: { script: string; input: string; lines: number },
   work: () => Promise<unknown>,
 ): Promise<void> {
-  const ssh = start(host, script);
-  const ended = once(ssh, 'close');
-  let complaint = '';
-  ssh.stderr.setEncoding('utf8').on('data', (text: string) => {
-    complaint = (complaint + text).slice(-1000);
-  });
-  ssh.stdin.on('error', () => undefined);
+  const { ssh, ended } = start(host, script);
   ssh.stdin.write(input);
   try {
-    await Promise.race([printed(ssh.stdout, lines), ended]);
+    await Promise.race([printed(ssh.stdout, lines), ended()]);
     ssh.stdout.resume();
     await work();
   } finally {
     ssh.stdin.end();
   }
-  const [code] = await ended;
-  if (code !== 0)
-    throw new Error(`${host.name}: exit code ${String(code)} of: ${script}: ${complaint.trim()}`);
+  await ended();
 }
 
 async function printed(output: Readable, lines: number): Promise<void> {

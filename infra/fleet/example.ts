@@ -216,7 +216,8 @@ function describeHosts(): unknown {
   };
 }
 
-async function writeWorkerConfig({ folder, bare, state, inventory }: Example): Promise<void> {
+/** The worker.yaml of a fleet on the lab. */
+export async function writeWorkerConfig({ folder, bare, state, inventory }: Example): Promise<void> {
   const config = {
     version: 1,
     repo: bare,

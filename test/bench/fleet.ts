@@ -7,7 +7,7 @@ import { cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
-import { commit, deploy, sql, type Example } from '../../infra/fleet/example.js';
+import { commit, deploy, sql, writeWorkerConfig, type Example } from '../../infra/fleet/example.js';
 import { Lab, projectRoot } from '../../infra/fleet/lab.js';
 import { run } from '../../infra/fleet/run.js';
 import { ensureDevKeys } from '../../worker/keys.js';
@@ -198,18 +198,6 @@ function rotateYaml({ inventory, lab, hosts, secrets }: BenchFleet): unknown {
     secrets: { prod: Object.fromEntries(secrets.map(secret)) },
     policies: { bench: policy },
   };
-}
-
-async function writeWorkerConfig({ folder, bare, state, inventory }: BenchFleet): Promise<void> {
-  const config = {
-    version: 1,
-    repo: bare,
-    state: join(folder, 'worker'),
-    identities: [state.identityFile],
-    codecKeys: [state.codecKeyFile],
-    ssh: { identityFile: inventory.identityFile, knownHosts: inventory.knownHosts },
-  };
-  await writeFile(state.workerConfig, stringify(config), { mode: 0o600 });
 }
 
 async function makeRoles(fleet: BenchFleet, passwords: ReadonlyMap<string, string>): Promise<void> {
