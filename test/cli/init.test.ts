@@ -1,7 +1,6 @@
 /** `rotate init`: questions on a terminal, flags without one, and the file that comes of it. */
-import { execFileSync, spawn } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { createHmac } from 'node:crypto';
-import { once } from 'node:events';
 import {
   existsSync,
   mkdirSync,
@@ -29,6 +28,7 @@ import { diffLines, diffText } from '../../cli/render/diff.js';
 import { plain } from '../../cli/render/style.js';
 import { kindRegistry } from '../../config/registries.js';
 import { loadRotateYaml, parseRotateYaml } from '../../config/rotate-yaml.js';
+import { ctrlC, startOnTerminal } from '../support/pseudo-terminal.js';
 import { expectOutput } from './schema.js';
 import { onPath } from './typing.js';
 import { rotate, type Ended, type World } from './world.js';
@@ -794,32 +794,30 @@ if (noScript !== undefined) console.warn(`rotate init is not tried on a real ter
 
 describe.skipIf(noScript !== undefined)('on a real terminal', () => {
   /** Types a line whenever a question is asked; `^C` is Ctrl-C. */
-  async function type(lines: readonly string[]): Promise<string> {
+  async function type(lines: readonly string[]): Promise<{ printed: string; code: number }> {
     const sources = [
       fileURLToPath(new URL('../support/resolve-sources.mjs', import.meta.url)),
       fileURLToPath(new URL('../../cli/main.ts', import.meta.url)),
     ];
-    const command = `'${process.execPath}' --import '${sources[0]}' '${sources[1]}' init; echo "ended with $?"`;
-    const child = spawn('script', ['-qec', command, '/dev/null'], {
-      cwd: repo,
-      env: { ...process.env, HOME: repo, NO_COLOR: '1' },
-    });
-    let printed = '';
-    let answered = 0;
-    child.stdout.on('data', (data: Buffer) => {
-      printed += data.toString();
-      if (!printed.endsWith(': ') || answered >= lines.length) return;
-      const line = lines[answered++] ?? '';
-      child.stdin.write(line === '^C' ? '\u0003' : `${line}\r`);
-    });
-    await once(child, 'close');
-    return printed;
+    const terminal = startOnTerminal(
+      [process.execPath, '--import', ...sources, 'init'],
+      { columns: 80, rows: 24 },
+      { cwd: repo, env: { ...process.env, HOME: repo, NO_COLOR: '1' } },
+    );
+    let seen = 0;
+    for (const line of lines) {
+      await terminal.until((raw) => raw.length > seen && raw.endsWith(': '));
+      seen = terminal.raw().length;
+      terminal.type(line === '^C' ? ctrlC : `${line}\r`);
+    }
+    const code = await terminal.ended;
+    return { printed: terminal.raw(), code };
   }
 
   test('it takes line after line', async () => {
     const { consumer: _, ...rest } = database;
     expect(rest).toBeDefined();
-    const printed = await type([
+    const { printed, code } = await type([
       '',
       '',
       '',
@@ -846,12 +844,13 @@ describe.skipIf(noScript !== undefined)('on a real terminal', () => {
       '',
       '',
     ]);
-    expect(printed).toContain('ended with 0');
+    expect([code, printed]).toEqual([0, printed]);
     expect(readFileSync(join(repo, 'rotate.yaml'), 'utf8')).toBe(databaseFile);
   });
 
   test('Ctrl-C ends it with 130 and leaves nothing behind', async () => {
-    expect(await type(['', '', '', 'db-1', '^C'])).toContain('ended with 130');
+    const { printed, code } = await type(['', '', '', 'db-1', '^C']);
+    expect([code, printed]).toEqual([130, printed]);
     expect(readdirSync(repo).toSorted()).toEqual(['.git', 'flake.nix', 'secrets']);
   });
 });

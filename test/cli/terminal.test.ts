@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import { displayWidth } from '../../cli/render/width.js';
 import { startTestFleet, type TestFleet } from './fleet.js';
-import { ctrlC, startOnTerminal, type PseudoTerminal } from './pseudo-terminal.js';
+import { ctrlC, startOnTerminal, type PseudoTerminal } from '../support/pseudo-terminal.js';
 import { screenOf, type ScreenSize } from './terminal-screen.js';
 import { rotate } from './world.js';
 

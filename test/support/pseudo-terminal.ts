@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import type { ScreenSize } from './terminal-screen.js';
+import type { ScreenSize } from '../cli/terminal-screen.js';
 
 export interface PseudoTerminal {
   /** All that was written so far. */
