@@ -16,12 +16,12 @@ export async function readLog(
   workspace: Workspace,
   query: Pick<HistoryQuery, 'environment' | 'secret' | 'limit' | 'offline'>,
 ): Promise<RotationRecord[]> {
-  const [{ discover }, { readHistory }] = await Promise.all([
+  const [{ discoverRemote }, { readHistory }] = await Promise.all([
     import('../repo/discover.js'),
     import('../repo/log-reader.js'),
   ]);
   try {
-    const { remote } = await discover(workspace.root);
+    const remote = await discoverRemote(workspace.root);
     const history = await readHistory(workspace.root, { ...query, remote, signal: context.signal });
     if (history.stale !== undefined) screen.note(`the log may be out of date: ${history.stale.message}`);
     for (const { path, message } of history.unreadable) screen.note(`rotate-log: ${path}: ${message}`);

@@ -14,7 +14,7 @@ export async function configHere({
   options,
 }: Pick<Invocation, 'context' | 'options'>): Promise<ConfigSpec> {
   const { readConfig, requireWorkspace } = await import('./workspace.js');
-  return readConfig(requireWorkspace(context, options));
+  return readConfig(context, requireWorkspace(context, options));
 }
 
 /** Of one environment, where that was asked for. */

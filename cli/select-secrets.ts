@@ -2,6 +2,7 @@
 import type { PlanRequest } from '../client/inspect.js';
 import { RotateError } from '../domain/failure.js';
 import type { Invocation } from './command.js';
+import type { Context } from './context.js';
 import { readConfig, type Workspace } from './workspace.js';
 
 /**
@@ -10,11 +11,11 @@ import { readConfig, type Workspace } from './workspace.js';
  * @throws RotateError UnknownSecret, AmbiguousSecret, BadConfig; Usage for several environments at once
  */
 export async function selectSecrets(
-  { args, options }: Pick<Invocation, 'args' | 'options'>,
+  { context, args, options }: Pick<Invocation, 'context' | 'args' | 'options'>,
   workspace: Workspace | undefined,
 ): Promise<PlanRequest> {
   const asked = options.text('env');
-  const refs = workspace === undefined ? args.map(split) : await resolve(args, asked, workspace);
+  const refs = workspace === undefined ? args.map(split) : await resolve(args, asked, context, workspace);
   const environments = new Set(refs.map((ref) => ref.environment ?? asked));
   if (environments.size > 1)
     throw new RotateError(
@@ -35,10 +36,11 @@ interface AskedSecret {
 async function resolve(
   args: readonly string[],
   asked: string | undefined,
+  context: Context,
   workspace: Workspace,
 ): Promise<AskedSecret[]> {
   const { resolveSecret } = await import('../config/resolve-names.js');
-  const config = await readConfig(workspace);
+  const config = await readConfig(context, workspace);
   return args.map((name) => resolveSecret(config, name, asked));
 }
 

@@ -4,9 +4,11 @@ import { basename, dirname, join, relative, resolve } from 'node:path';
 
 import { devState, type DevState } from '../client/dev-state.js';
 import { findRotateYaml } from '../config/find-file.js';
+import { readText } from '../config/read-text.js';
 import { RotateError } from '../domain/failure.js';
 import type { ConfigSpec } from '../domain/spec.js';
 import type { Options } from './command.js';
+import { configCache } from './config-cache.js';
 import type { Context } from './context.js';
 
 export interface Workspace {
@@ -47,9 +49,15 @@ export function findWorkspace(context: Context, options: Options): Workspace | u
 }
 
 /** @throws RotateError BadConfig with every mistake of the file */
-export async function readConfig(workspace: Workspace): Promise<ConfigSpec> {
-  const { loadRotateYaml } = await import('../config/rotate-yaml.js');
-  return loadRotateYaml(workspace.file, workspace.name);
+export async function readConfig({ env }: Context, { file, name }: Workspace): Promise<ConfigSpec> {
+  const text = await readText(file, name);
+  const cache = configCache(file, env);
+  const kept = cache.read(text);
+  if (kept !== undefined) return kept;
+  const { parseRotateYaml } = await import('../config/rotate-yaml.js');
+  const config = parseRotateYaml(text, name);
+  cache.write(text, config);
+  return config;
 }
 
 function workspaceAt(context: Context, { file, root }: { file: string; root: string }): Workspace {

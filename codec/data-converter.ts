@@ -4,6 +4,7 @@
  */
 import { existsSync } from 'node:fs';
 import * as nodeModule from 'node:module';
+import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 import type { DataConverter } from '@temporalio/common';
@@ -11,11 +12,12 @@ import type { DataConverter } from '@temporalio/common';
 import type { CodecKeyring } from './keyring.js';
 import { makePayloadCodec, type CodecOptions } from './payload-codec.js';
 
-const fromSource = import.meta.url.endsWith('.ts');
+/** `.ts` in tests, `.js` in dist/, `.cjs` in the bundle of the command line. */
+const extension = extname(import.meta.url);
 
 /** Also to be given to `bundleWorkflowCode`. */
 export const failureConverterPath = fileURLToPath(
-  new URL(fromSource ? './failure-converter.ts' : './failure-converter.js', import.meta.url),
+  new URL(`./failure-converter${extension}`, import.meta.url),
 );
 
 /**
@@ -26,7 +28,7 @@ export function makeDataConverter(
   keyring: CodecKeyring,
   onRefusal: CodecOptions['onRefusal'],
 ): DataConverter {
-  if (fromSource) resolveSources();
+  if (extension === '.ts') resolveSources();
   return { failureConverterPath, payloadCodecs: [makePayloadCodec(keyring, { onRefusal })] };
 }
 

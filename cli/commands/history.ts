@@ -31,7 +31,7 @@ async function run(invocation: Invocation): Promise<ExitCode> {
       hint: 'give a whole number, e.g. --limit 10',
     });
   const workspace = requireWorkspace(context, options);
-  const secret = resolveSecret(await readConfig(workspace), args[0] ?? '', options.text('env'));
+  const secret = resolveSecret(await readConfig(context, workspace), args[0] ?? '', options.text('env'));
   const records = await readLog(invocation, workspace, {
     environment: secret.environment,
     secret: secret.name,

@@ -50,7 +50,7 @@ async function run(invocation: Invocation): Promise<ExitCode> {
     import('../../domain/facts.js'),
   ]);
   const workspace = requireWorkspace(context, options);
-  const config = await readConfig(workspace);
+  const config = await readConfig(context, workspace);
   const environment = await knownEnvironment(config, options.text('env'));
   const records = await readLog(invocation, workspace, environment === undefined ? {} : { environment });
   const standing = await standings(config);

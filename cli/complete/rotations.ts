@@ -42,11 +42,11 @@ async function fromLog(
   environment: string | undefined,
 ): Promise<KnownRotation[]> {
   if (workspace === undefined) return [];
-  const [{ discover }, { readHistory }] = await Promise.all([
+  const [{ discoverRemote }, { readHistory }] = await Promise.all([
     import('../../repo/discover.js'),
     import('../../repo/log-reader.js'),
   ]);
-  const { remote } = await discover(workspace.root);
+  const remote = await discoverRemote(workspace.root);
   const { records } = await readHistory(workspace.root, {
     remote,
     offline: true,

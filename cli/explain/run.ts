@@ -22,7 +22,7 @@ export async function explain(invocation: Invocation): Promise<ExitCode> {
   ]);
   const offline = options.flag('offline');
   const workspace = requireWorkspace(context, options);
-  const config = await readConfig(workspace);
+  const config = await readConfig(context, workspace);
   const secret = resolveSecret(config, args[0] ?? '', options.text('env'));
   const { environment, name } = secret;
   const [traits, records] = await Promise.all([

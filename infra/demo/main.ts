@@ -11,7 +11,7 @@ import { startClients } from '../client/run-clients.js';
 import { appHosts, makeExample, parseContent, readSecret, sql, type Example } from '../fleet/example.js';
 import { needlesOf, searchExample, startSampler } from '../fleet/canary.js';
 import { Lab } from '../fleet/lab.js';
-import { rotate, startDev, statusOf, type DevProcess } from '../fleet/rotate.js';
+import { programFile, rotate, startDev, statusOf, type DevProcess } from '../fleet/rotate.js';
 import { proofTable, type ProofRow } from './proof.js';
 import { run } from '../fleet/run.js';
 
@@ -125,7 +125,7 @@ async function explain(example: Example, dev: DevProcess): Promise<void> {
     .map(([name, value]) => `export ${name}='${value?.replaceAll("'", "'\\''")}'`);
   const file = join(folder, 'env.sh');
   await run('sh', ['-c', 'cat > "$1"', 'sh', file], {
-    input: `${env.join('\n')}\nrotate() { node '${process.argv[1]?.replace(/infra\/demo\/main\.js$/, 'cli/main.js')}' "$@"; }\n`,
+    input: `${env.join('\n')}\nrotate() { node '${programFile}' "$@"; }\n`,
   });
   await dev.stop();
   say(`

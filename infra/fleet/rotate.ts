@@ -13,7 +13,8 @@ import type { Example } from './example.js';
 import { projectRoot } from './lab.js';
 import { run, type RunOptions, type RunResult } from './run.js';
 
-const cli = join(projectRoot, 'dist', 'cli', 'main.js');
+/** What `npm run build` makes of it, and people run. */
+export const programFile = join(projectRoot, 'dist', 'bin', 'rotate.cjs');
 
 /** Runs `rotate ARGS` in the operator's clone. */
 export function rotate(
@@ -21,7 +22,7 @@ export function rotate(
   args: readonly string[],
   options: RunOptions = {},
 ): Promise<RunResult> {
-  return run(process.execPath, [cli, ...args], {
+  return run(process.execPath, [programFile, ...args], {
     cwd: example.clone,
     env: example.env,
     accept: 'any',
@@ -69,7 +70,7 @@ async function startProcess(example: Example, args: readonly string[], log: stri
   const logFile = join(example.folder, log);
   const file = await open(logFile, 'a', 0o600);
   const from = (await file.stat()).size;
-  const child = spawn(process.execPath, [cli, ...args], {
+  const child = spawn(process.execPath, [programFile, ...args], {
     cwd: example.clone,
     env: example.env,
     stdio: ['ignore', file.fd, file.fd],

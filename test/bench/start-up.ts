@@ -9,7 +9,7 @@ import { connect } from '../../client/connection.js';
 import { loadCodecKeys } from '../../codec/keyring.js';
 import { rotationId } from '../../domain/ids.js';
 import type { RotationStatus } from '../../domain/status.js';
-import { projectRoot } from '../../infra/fleet/lab.js';
+import { programFile } from '../../infra/fleet/rotate.js';
 import { run } from '../../infra/fleet/run.js';
 import { startDevServer } from '../../worker/dev-server.js';
 import { ensureDevKeys, writeTemporalConfig } from '../../worker/keys.js';
@@ -18,7 +18,6 @@ import { timed, type BenchContext, type Benchmark, type Comparison } from './ben
 
 const rounds = 31;
 const rotations = 5;
-const cli = join(projectRoot, 'dist', 'cli', 'main.js');
 
 export const startUp: Benchmark = {
   name: 'start-up',
@@ -41,13 +40,13 @@ export const startUp: Benchmark = {
           throw new Error(`node ${args.join(' ')} ended with ${status}: ${stderr.toString()}`);
       });
     // Node caches what it has compiled, from the first run on.
-    for (const { args } of commands) await node([cli, ...args]);
+    for (const { args } of commands) await node([programFile, ...args]);
     context.log(`${rounds} rounds`);
     const empty: number[] = [];
     const ours = commands.map((): number[] => []);
     for (let round = 0; round < rounds; round += 1) {
       empty.push(await node(['-e', '0']));
-      for (const [i, { args }] of commands.entries()) ours[i]?.push(await node([cli, ...args]));
+      for (const [i, { args }] of commands.entries()) ours[i]?.push(await node([programFile, ...args]));
     }
     return {
       comparisons: commands.map(({ what, goal }, i): Comparison => ({

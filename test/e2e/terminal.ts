@@ -1,8 +1,7 @@
 /** A person at a terminal: `rotate` in a pseudo-terminal, and what it says. */
-import { join } from 'node:path';
 
 import type { Example } from '../../infra/fleet/example.js';
-import { projectRoot } from '../../infra/fleet/lab.js';
+import { programFile } from '../../infra/fleet/rotate.js';
 import { startOnTerminal as startProgram } from '../support/pseudo-terminal.js';
 
 export { ctrlC } from '../support/pseudo-terminal.js';
@@ -18,7 +17,7 @@ export interface TerminalRun {
 }
 
 export function startOnTerminal(example: Example, args: readonly string[]): TerminalRun {
-  const program = [process.execPath, join(projectRoot, 'dist', 'cli', 'main.js'), ...args];
+  const program = [process.execPath, programFile, ...args];
   const terminal = startProgram(program, { columns: 80, rows: 24 }, { cwd: example.clone, env: example.env });
   const text = (): string =>
     terminal

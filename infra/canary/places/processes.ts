@@ -5,7 +5,7 @@
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync, readdirSync } from 'node:fs';
+import { closeSync, openSync, readSync, readdirSync } from 'node:fs';
 import type { CanaryHost } from '../host.js';
 import { whileRunningOn } from '../host.js';
 import { Inspector } from '../inspector.js';
@@ -33,18 +33,32 @@ export function runsInUnit(...units: readonly string[]): (process: SampledProces
   return ({ cgroup }) => cgroup.split(/[/\n]/).some((part) => units.includes(part));
 }
 
-/** Rounds after which the environment is read again though the arguments are the same: `exec` may change only that. */
+/** A process that was seen in so many rounds is read again only every so many: few that are that old `exec`. */
+const settled = 20;
 const refresh = 10;
+
+/** One for all files: `readFileSync` makes one for each that does not tell its size, thousands a second here. */
+let buffer = Buffer.allocUnsafe(64 * 1024);
 
 /** A file of a process, as Latin-1 so that bytes stay what they are; undefined when it has ended, false when it may not be read. */
 function read(pid: string, file: string): string | false | undefined {
+  let handle: number | undefined;
   try {
-    return readFileSync(`/proc/${pid}/${file}`, 'latin1');
+    handle = openSync(`/proc/${pid}/${file}`, 'r');
+    let length = 0;
+    for (;;) {
+      const got = readSync(handle, buffer, length, buffer.length - length, null);
+      if (got === 0) return buffer.toString('latin1', 0, length);
+      length += got;
+      if (length === buffer.length) buffer = Buffer.concat([buffer, Buffer.allocUnsafe(buffer.length)]);
+    }
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? error.code : undefined;
     if (code === 'ENOENT' || code === 'ESRCH') return undefined;
     if (code === 'EACCES' || code === 'EPERM') return false;
     throw error;
+  } finally {
+    if (handle !== undefined) closeSync(handle);
   }
 }
 
@@ -62,8 +76,8 @@ export class ProcessSampler {
   /** Each distinct argument and variable, with the process that was seen with it first. */
   readonly #argv = new Map<string, string>();
   readonly #environ = new Map<string, string>();
-  /** Arguments of the processes of the round before. */
-  #known = new Map<string, string>();
+  /** The processes of the round before, with the number of rounds that each was seen in. */
+  #known = new Map<string, number>();
   readonly #options: SamplerOptions;
   #timer: NodeJS.Timeout | undefined;
   #bytes = 0;
@@ -111,20 +125,20 @@ export class ProcessSampler {
 
   /** One round. */
   sample(): void {
-    const known = new Map<string, string>();
+    const known = new Map<string, number>();
     for (const pid of readdirSync('/proc')) {
       if (!/^\d/.test(pid)) continue;
-      const cmdline = read(pid, 'cmdline');
-      if (!cmdline) continue; // ended, or the kernel's own
-      known.set(pid, cmdline);
-      if (this.#known.get(pid) === cmdline && (Number(pid) + this.rounds) % refresh !== 0) continue;
-      this.#keep(pid, cmdline);
+      const seen = this.#known.get(pid) ?? 0;
+      known.set(pid, seen + 1);
+      if (seen < settled || (Number(pid) + this.rounds) % refresh === 0) this.#read(pid);
     }
     this.#known = known;
     this.rounds += 1;
   }
 
-  #keep(pid: string, cmdline: string): void {
+  #read(pid: string): void {
+    const cmdline = read(pid, 'cmdline');
+    if (!cmdline) return; // ended, or the kernel's own
     // The group before and after: a service's process enters its group, and only then gets its environment.
     const before = read(pid, 'cgroup') || '';
     const environ = read(pid, 'environ');

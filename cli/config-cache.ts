@@ -1,0 +1,81 @@
+/**
+ * What rotate.yaml was found to mean the last time, so that the next command has it without the parser and the
+ * schemas. Only in the program as it is built: its files cannot change under the cache, as sources do.
+ */
+import { createHash } from 'node:crypto';
+import { closeSync, fstatSync, mkdirSync, openSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { dirname, join } from 'node:path';
+
+import type { ConfigSpec } from '../domain/spec.js';
+
+/** Replaced by the build with what identifies it. */
+declare const ROTATE_BUILD: string | undefined;
+
+export interface ConfigCache {
+  /** Undefined when `text` is not what was kept. */
+  read(text: string): ConfigSpec | undefined;
+  /** A cache that cannot be written (a full disk, a home that is read-only) is none. */
+  write(text: string, config: ConfigSpec): void;
+}
+
+/**
+ * @param file absolute path of the rotate.yaml; there is one entry for each
+ * @param build what identifies the program; undefined: nothing is kept
+ */
+export function configCache(
+  file: string,
+  env: NodeJS.ProcessEnv,
+  build: string | undefined = typeof ROTATE_BUILD === 'string' ? ROTATE_BUILD : undefined,
+): ConfigCache {
+  if (build === undefined) return { read: () => undefined, write: () => {} };
+  const entry = join(cacheFolder(env), `${sha256(file).slice(0, 16)}.json`);
+  const keyOf = (text: string): string => sha256(`${build}\0${text}`);
+  return {
+    read(text) {
+      try {
+        const kept: unknown = JSON.parse(readOwn(entry));
+        return isEntry(kept) && kept.key === keyOf(text) ? kept.config : undefined;
+      } catch {
+        return undefined;
+      }
+    },
+    write(text, config) {
+      try {
+        mkdirSync(dirname(entry), { recursive: true, mode: 0o700 });
+        const temporary = `${entry}.${process.pid}`;
+        writeFileSync(temporary, JSON.stringify({ key: keyOf(text), config }), { mode: 0o600 });
+        renameSync(temporary, entry);
+      } catch {
+        // The next command reads the file itself.
+      }
+    },
+  };
+}
+
+function cacheFolder(env: NodeJS.ProcessEnv): string {
+  const named = env['XDG_CACHE_HOME'];
+  const base = named === undefined || named === '' ? join(env['HOME'] ?? homedir(), '.cache') : named;
+  return join(base, 'rotate', 'config');
+}
+
+/** @throws Error when it is not there, or somebody else's: root believes nobody's cache but its own */
+function readOwn(path: string): string {
+  const handle = openSync(path, 'r');
+  try {
+    const { uid } = fstatSync(handle);
+    if (uid !== process.getuid?.()) throw new Error(`${path} is somebody else's`);
+    return readFileSync(handle, 'utf8');
+  } finally {
+    closeSync(handle);
+  }
+}
+
+/** What has the key of this build was written by it. */
+function isEntry(value: unknown): value is { key: string; config: ConfigSpec } {
+  return typeof value === 'object' && value !== null && 'key' in value && 'config' in value;
+}
+
+function sha256(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
+}
