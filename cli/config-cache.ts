@@ -59,12 +59,12 @@ function cacheFolder(env: NodeJS.ProcessEnv): string {
   return join(base, 'rotate', 'config');
 }
 
-/** @throws Error when it is not there, or somebody else's: root believes nobody's cache but its own */
+/** @throws Error when it is not there, or not ours alone to write: root believes nobody's cache but its own */
 function readOwn(path: string): string {
   const handle = openSync(path, 'r');
   try {
-    const { uid } = fstatSync(handle);
-    if (uid !== process.getuid?.()) throw new Error(`${path} is somebody else's`);
+    const { uid, mode } = fstatSync(handle);
+    if (uid !== process.getuid?.() || (mode & 0o022) !== 0) throw new Error(`others may write ${path}`);
     return readFileSync(handle, 'utf8');
   } finally {
     closeSync(handle);

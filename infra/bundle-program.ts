@@ -1,17 +1,16 @@
 /**
- * The last part of `npm run build`: writes dist/bin, the program as few files as CommonJS. Starting a command is
- * finding and reading files, most of all; as it is compiled, `rotate list` has three hundred of them.
+ * The last part of `npm run build`: writes dist/bin, what people run. Starting a command is finding and reading files,
+ * most of all; as it is compiled, `rotate list` has three hundred of them.
  */
 import { createHash } from 'node:crypto';
 import { chmod, readFile, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
-import { rolldown } from 'rolldown';
-
+import { bundle } from './bundle.js';
 import { projectRoot } from './fleet/lab.js';
 
 const dist = join(projectRoot, 'dist');
-const bin = join(dist, 'bin');
+const folder = join(dist, 'bin');
 
 /** Of all that the program is made of; see cli/config-cache.ts. */
 async function buildId(): Promise<string> {
@@ -22,26 +21,14 @@ async function buildId(): Promise<string> {
   return hash.digest('hex');
 }
 
-await rm(bin, { recursive: true, force: true });
-const bundle = await rolldown({
+await rm(folder, { recursive: true, force: true });
+await bundle({
   // Temporal's SDK loads the converter by its path; it must throw and know the same classes as the rest.
   input: {
     rotate: join(dist, 'cli', 'main.js'),
     'failure-converter': join(dist, 'codec', 'failure-converter.js'),
   },
-  platform: 'node',
-  // A module that one command loads late is loaded at once by another; that is meant.
-  checks: { ineffectiveDynamicImport: false },
-  // They load files, native ones among them, from where they lie.
-  transform: { define: { ROTATE_BUILD: JSON.stringify(await buildId()) } },
-  external: [/^@temporalio\//, 'node-ssh', 'pg', 'protobufjs', 'ssh2'],
+  folder,
+  define: { ROTATE_BUILD: JSON.stringify(await buildId()) },
 });
-await bundle.write({
-  dir: bin,
-  // Node's cache of compiled code helps CommonJS more.
-  format: 'cjs',
-  entryFileNames: '[name].cjs',
-  chunkFileNames: '[name].cjs',
-});
-await bundle.close();
-await chmod(join(bin, 'rotate.cjs'), 0o755);
+await chmod(join(folder, 'rotate.cjs'), 0o755);

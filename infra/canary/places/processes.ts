@@ -33,9 +33,17 @@ export function runsInUnit(...units: readonly string[]): (process: SampledProces
   return ({ cgroup }) => cgroup.split(/[/\n]/).some((part) => units.includes(part));
 }
 
-/** A process that was seen in so many rounds is read again only every so many: few that are that old `exec`. */
+/**
+ * A process that was seen in so many rounds is looked at only every so many, as few that are that old `exec`; and so is
+ * the environment of one whose arguments are as they were.
+ */
 const settled = 20;
 const refresh = 10;
+
+interface Seen {
+  rounds: number;
+  cmdline: string;
+}
 
 /** One for all files: `readFileSync` makes one for each that does not tell its size, thousands a second here. */
 let buffer = Buffer.allocUnsafe(64 * 1024);
@@ -76,8 +84,8 @@ export class ProcessSampler {
   /** Each distinct argument and variable, with the process that was seen with it first. */
   readonly #argv = new Map<string, string>();
   readonly #environ = new Map<string, string>();
-  /** The processes of the round before, with the number of rounds that each was seen in. */
-  #known = new Map<string, number>();
+  /** The processes of the round before, with the number of rounds that each was seen in, and its arguments. */
+  #known = new Map<string, Seen>();
   readonly #options: SamplerOptions;
   #timer: NodeJS.Timeout | undefined;
   #bytes = 0;
@@ -125,20 +133,27 @@ export class ProcessSampler {
 
   /** One round. */
   sample(): void {
-    const known = new Map<string, number>();
+    const known = new Map<string, Seen>();
     for (const pid of readdirSync('/proc')) {
       if (!/^\d/.test(pid)) continue;
-      const seen = this.#known.get(pid) ?? 0;
-      known.set(pid, seen + 1);
-      if (seen < settled || (Number(pid) + this.rounds) % refresh === 0) this.#read(pid);
+      const before = this.#known.get(pid);
+      const turn = before === undefined || (Number(pid) + this.rounds) % refresh === 0;
+      const rounds = (before?.rounds ?? 0) + 1;
+      if (!turn && rounds > settled) {
+        known.set(pid, { ...before, rounds });
+        continue;
+      }
+      const cmdline = read(pid, 'cmdline');
+      if (cmdline === undefined) continue;
+      known.set(pid, { rounds, cmdline: cmdline || '' });
+      // Those without are the kernel's own.
+      if (cmdline && (turn || cmdline !== before.cmdline)) this.#keep(pid, cmdline);
     }
     this.#known = known;
     this.rounds += 1;
   }
 
-  #read(pid: string): void {
-    const cmdline = read(pid, 'cmdline');
-    if (!cmdline) return; // ended, or the kernel's own
+  #keep(pid: string, cmdline: string): void {
     // The group before and after: a service's process enters its group, and only then gets its environment.
     const before = read(pid, 'cgroup') || '';
     const environ = read(pid, 'environ');
