@@ -17,6 +17,9 @@ npm run --silent lint
 echo '== format'
 npm run --silent format:check
 echo '== tests'
+# What was just built is what they run, where they run it as a program.
+ROTATE_BUILT=1
+export ROTATE_BUILT
 if [ "${1:-}" = --faults ]; then
   shift
   exec vitest run --project faults "$@"

@@ -29,33 +29,43 @@ export async function runPreflight(
   const fences: Fence[] = [repo.fence];
   const proof: ProofLine[] = [];
 
-  await forEachAtMost(issuersAtOnce, secrets, async (secret) => {
-    const seen = await quick.inspectIssuer({ scope: based, secret });
-    fences.push(seen.fence);
-    learned.push({
-      name: secret.name,
-      old: seen.old ?? secret.old,
-      ...(seen.existing === undefined ? {} : { existing: seen.existing }),
+  const lookAtIssuers = (): Promise<void> =>
+    forEachAtMost(issuersAtOnce, secrets, async (secret) => {
+      const seen = await quick.inspectIssuer({ scope: based, secret });
+      fences.push(seen.fence);
+      learned.push({
+        name: secret.name,
+        old: seen.old ?? secret.old,
+        ...(seen.existing === undefined ? {} : { existing: seen.existing }),
+      });
     });
-  });
 
   const hosts: { name: string; old: string; files: InstalledFile[] }[] = [];
   const names = journal.hosts.map((h) => h.name);
   const at = (host: string): HostScope => ({ ...based, host });
   const parallel = journal.plan.policy.parallel;
-  await forEachAtMost(parallel, names, (name) =>
-    telling(report, name, async () => {
-      report(name, 'looking at the host');
-      const seen = await slow.inspectHost(at(name));
-      fences.push(seen.fence);
-      hosts.push({ name, old: seen.running, files: seen.files });
-      const consumes = journal.plan.waves.flat().some((h) => h.name === name && h.units.length > 0);
-      if (consumes) {
-        report(name, 'trying the old value');
-        proof.push(...(await quick.takeBaseline({ scope: at(name), secrets })).proof);
-      }
-    }),
-  );
+  const lookAtHosts = (): Promise<void> =>
+    forEachAtMost(parallel, names, (name) =>
+      telling(report, name, async () => {
+        report(name, 'looking at the host');
+        const seen = await slow.inspectHost(at(name));
+        fences.push(seen.fence);
+        hosts.push({ name, old: seen.running, files: seen.files });
+        const consumes = journal.plan.waves.flat().some((h) => h.name === name && h.units.length > 0);
+        if (consumes) {
+          report(name, 'trying the old value');
+          proof.push(...(await quick.takeBaseline({ scope: at(name), secrets })).proof);
+        }
+      }),
+    );
+
+  let trial = '';
+  const makeTrial = async (): Promise<void> => {
+    trial = (await quick.makeTrial({ scope: based })).commit;
+  };
+
+  const looks = [lookAtIssuers, lookAtHosts, makeTrial];
+  await forEachAtMost(looks.length, looks, (look) => look());
 
   // Builds are heavy and serial in effect: two at once keep both cores and the link busy.
   const builds = building();
@@ -65,11 +75,10 @@ export async function runPreflight(
       await builds.compareHost({ scope: at(host.name), running: host.old });
     }),
   );
-  const trial = await quick.makeTrial({ scope: based });
   await forEachAtMost(2, hosts, (host) =>
     telling(report, host.name, async () => {
       report(host.name, 'rehearsing');
-      await builds.rehearse({ scope: at(host.name), trial: trial.commit });
+      await builds.rehearse({ scope: at(host.name), trial });
       report(host.name, 'ready');
     }),
   );

@@ -1,6 +1,6 @@
 /** The command line and the worker as their users run them: separate processes of the built package. */
 import { spawn, type ChildProcess } from 'node:child_process';
-import { open } from 'node:fs/promises';
+import { open, readFile } from 'node:fs/promises';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { join } from 'node:path';
@@ -98,9 +98,9 @@ async function startProcess(example: Example, args: readonly string[], log: stri
 
 async function listening(child: ChildProcess, logFile: string, from: number): Promise<void> {
   for (let i = 0; i < 600; i += 1) {
-    const { stdout } = await run('tail', ['-c', `+${from + 1}`, logFile]);
-    if (stdout.includes('worker listens')) return;
-    if (child.exitCode !== null) throw new Error(`rotate ended with ${child.exitCode}:\n${stdout}`);
+    const said = (await readFile(logFile)).subarray(from).toString();
+    if (said.includes('worker listens')) return;
+    if (child.exitCode !== null) throw new Error(`rotate ended with ${child.exitCode}:\n${said}`);
     await sleep(100);
   }
   throw new Error('the worker does not listen after 60 s');
@@ -113,13 +113,24 @@ export async function statusOf(example: Example, id: string): Promise<RotationSt
 /** What passes while the server or all workers are away. */
 const passing: readonly FailureType[] = ['TemporalUnreachable', 'NoWorker'];
 
+export interface WaitOptions {
+  /** Default 2 minutes. */
+  timeoutMs?: number;
+  /** Between two looks, each of which the server and the worker answer; default 200 ms. */
+  everyMs?: number;
+  /** Default `prod`. */
+  environment?: string;
+}
+
+/** For what lasts. */
+export const seldom = 500;
+
 /** Waits until `done` says yes. Asks from within this process: a program for each look would keep the machine busy. */
 export async function waitFor(
   example: Example,
   id: string,
   done: (status: RotationStatus) => boolean,
-  timeoutMs = 120_000,
-  environment = 'prod',
+  { timeoutMs = 120_000, everyMs = 200, environment = 'prod' }: WaitOptions = {},
 ): Promise<RotationStatus> {
   const end = Date.now() + timeoutMs;
   const ref = { id, environment, workflowId: rotationId(environment, id) };
@@ -132,7 +143,7 @@ export async function waitFor(
         signal: AbortSignal.timeout(Math.max(1, end - Date.now())),
       });
       try {
-        for (; Date.now() < end; await sleep(100)) {
+        for (; Date.now() < end; await sleep(everyMs)) {
           const { status } = await readRotation(session, ref);
           if (done(status)) return status;
           last = JSON.stringify(status);

@@ -55,7 +55,9 @@ export async function applyTarget(
     const done = await attempt(session, settings.owner, state.comment, comment, alterations, doomed);
     if (done === 'read again') continue;
     const told = done.ended;
-    for (const pid of await endAll(session, doomed, signal)) told.add(pid);
+    // Who could not log in before has nobody on the way in.
+    const shut = ended.length > 0 && ended.every((role) => state.roles.get(role)?.canLogin === false);
+    for (const pid of await endAll(session, doomed, shut && told.size === 0, signal)) told.add(pid);
     return { changed: alterations.length > 0, endedSessions: told.size, at: done.at };
   }
   throw new RotateError('IssuerBusy', `${session.server}: the comment on ${settings.owner} keeps changing`, {
@@ -107,20 +109,22 @@ async function attempt(
 /**
  * Ends sessions until none is left, twice in a row: a login that was let in just before the commit shows up only
  * after it.
+ * @param shut no login can have been let in: the first look need not wait for it
  */
 async function endAll(
   session: AdminSession,
   doomed: sql.Doomed | undefined,
+  shut: boolean,
   signal: AbortSignal,
 ): Promise<Set<number>> {
   const ended = new Set<number>();
   if (doomed === undefined) return ended;
   const deadline = Date.now() + endWithinMs;
-  for (;;) {
+  for (let wait = !shut; ; wait = true) {
     const results = await session.run([
-      'SELECT pg_sleep(0.2)',
+      `SELECT pg_sleep(${wait ? 0.2 : 0})`,
       sql.endSessions(doomed),
-      'SELECT pg_sleep(0.1)',
+      `SELECT pg_sleep(${wait ? 0.1 : 0})`,
       sql.countSessions(doomed),
     ]);
     const told = readJson(results[1], z.array(z.number()), session);

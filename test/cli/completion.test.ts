@@ -19,6 +19,7 @@ import { generateCodecKey } from '../../codec/keyring.js';
 import { makeRepo, rotateYaml } from './fleet.js';
 import { completingCommands, groupCommands } from './group-commands.js';
 import { pushLog, record } from './log-branch.js';
+import { sourceProgram } from '../support/program.js';
 import { makeProgram, missingFor, onPath, shells, type, type Shell } from './typing.js';
 import { noInput, rotate } from './world.js';
 
@@ -290,16 +291,7 @@ describe('rotate __complete', () => {
     const loaded = (...words: readonly string[]): unknown => {
       const { stderr } = spawnSync(
         process.execPath,
-        [
-          '--import',
-          pathOf('loaded-modules.mjs'),
-          '--import',
-          pathOf('../support/resolve-sources.mjs'),
-          pathOf('../../cli/main.ts'),
-          '__complete',
-          '--',
-          ...words,
-        ],
+        ['--import', pathOf('loaded-modules.mjs'), ...sourceProgram.slice(1), '__complete', '--', ...words],
         { cwd: repo, encoding: 'utf8', env: { ...process.env, ROTATE_CODEC_KEY_FILE: '' } },
       );
       return JSON.parse(stderr.trimEnd().split('\n').at(-1) ?? '');

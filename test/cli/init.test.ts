@@ -13,7 +13,6 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 
 import * as fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -28,6 +27,7 @@ import { diffLines, diffText } from '../../cli/render/diff.js';
 import { plain } from '../../cli/render/style.js';
 import { kindRegistry } from '../../config/registries.js';
 import { loadRotateYaml, parseRotateYaml } from '../../config/rotate-yaml.js';
+import { program } from '../support/program.js';
 import { ctrlC, startOnTerminal } from '../support/pseudo-terminal.js';
 import { expectOutput } from './schema.js';
 import { onPath } from './typing.js';
@@ -795,12 +795,8 @@ if (noScript !== undefined) console.warn(`rotate init is not tried on a real ter
 describe.skipIf(noScript !== undefined)('on a real terminal', () => {
   /** Types a line whenever a question is asked; `^C` is Ctrl-C. */
   async function type(lines: readonly string[]): Promise<{ printed: string; code: number }> {
-    const sources = [
-      fileURLToPath(new URL('../support/resolve-sources.mjs', import.meta.url)),
-      fileURLToPath(new URL('../../cli/main.ts', import.meta.url)),
-    ];
     const terminal = startOnTerminal(
-      [process.execPath, '--import', ...sources, 'init'],
+      [...program, 'init'],
       { columns: 80, rows: 24 },
       { cwd: repo, env: { ...process.env, HOME: repo, NO_COLOR: '1' } },
     );

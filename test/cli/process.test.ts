@@ -10,10 +10,11 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import { generateCodecKey } from '../../codec/keyring.js';
+import { program, sourceProgram } from '../support/program.js';
 import { rotateYaml } from './fleet.js';
 
 const pathOf = (relative: string): string => fileURLToPath(new URL(relative, import.meta.url));
-const program = ['--import', pathOf('../support/resolve-sources.mjs'), pathOf('../../cli/main.ts')];
+const [execPath = '', ...rest] = program;
 let folder: string;
 
 beforeAll(() => {
@@ -26,10 +27,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 function shell(script: string) {
   const { status, stdout, stderr } = spawnSync(
     'bash',
-    [
-      '-c',
-      `rotate() { ${[process.execPath, ...program].map((word) => `'${word}'`).join(' ')} "$@"; }; ${script}`,
-    ],
+    ['-c', `rotate() { ${program.map((word) => `'${word}'`).join(' ')} "$@"; }; ${script}`],
     { cwd: folder, encoding: 'utf8', env: { ...process.env, HOME: folder } },
   );
   return { status, stdout, stderr };
@@ -76,7 +74,7 @@ describe('the program', () => {
     await once(silent, 'listening');
     const address = silent.address();
     if (address === null || typeof address === 'string') throw new Error('no port');
-    const child = spawn(process.execPath, [...program, 'status', '--codec-key', join(folder, 'key')], {
+    const child = spawn(execPath, [...rest, 'status', '--codec-key', join(folder, 'key')], {
       cwd: folder,
       env: { ...process.env, HOME: folder, TEMPORAL_ADDRESS: `127.0.0.1:${address.port}` },
     });
@@ -90,7 +88,7 @@ describe('the program', () => {
     const loaded = (args: string): string[] => {
       const { stderr } = spawnSync(
         process.execPath,
-        ['--import', pathOf('loaded-modules.mjs'), ...program, ...args.split(' ')],
+        ['--import', pathOf('loaded-modules.mjs'), ...sourceProgram.slice(1), ...args.split(' ')],
         { cwd: folder, encoding: 'utf8' },
       );
       return JSON.parse(stderr.trimEnd().split('\n').at(-1) ?? '');

@@ -1,21 +1,13 @@
 /** The program on a real pseudo-terminal, following a rotation on a real server: its size, and every way out. */
-import { fileURLToPath } from 'node:url';
-
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import { displayWidth } from '../../cli/render/width.js';
 import { startTestFleet, type TestFleet } from './fleet.js';
 import { ctrlC, startOnTerminal, type PseudoTerminal } from '../support/pseudo-terminal.js';
+import { program } from '../support/program.js';
 import { screenOf, type ScreenSize } from './terminal-screen.js';
 import { rotate } from './world.js';
 
-const pathOf = (relative: string): string => fileURLToPath(new URL(relative, import.meta.url));
-const program = [
-  process.execPath,
-  '--import',
-  pathOf('../support/resolve-sources.mjs'),
-  pathOf('../../cli/main.ts'),
-];
 const wide = { columns: 100, rows: 20 };
 
 let fleet: TestFleet;

@@ -3,9 +3,8 @@ import { spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 
-const pathOf = (relative: string): string => fileURLToPath(new URL(relative, import.meta.url));
+import { program } from '../support/program.js';
 
 export const shells = {
   bash: ['bash', '--norc', '--noprofile', '-i'],
@@ -29,17 +28,11 @@ export function makeProgram(): { folder: string; calls(): string[][]; remove(): 
   const folder = mkdtempSync(join(tmpdir(), 'rotate-program-'));
   const log = join(folder, 'calls');
   writeFileSync(log, '');
-  const real = [
-    process.execPath,
-    '--import',
-    pathOf('../support/resolve-sources.mjs'),
-    pathOf('../../cli/main.ts'),
-  ];
   writeFileSync(
     join(folder, 'rotate'),
     `#!/bin/sh
 case $1 in
-  __complete | completion) exec ${real.map((word) => `'${word}'`).join(' ')} "$@" ;;
+  __complete | completion) exec ${program.map((word) => `'${word}'`).join(' ')} "$@" ;;
 esac
 for word; do printf '%s\\0' "$word"; done >> '${log}'
 printf '\\n' >> '${log}'
@@ -62,8 +55,8 @@ printf '\\n' >> '${log}'
  * @param lines as they are typed, with tabs; each is followed by Enter
  */
 export function type(shell: Shell, cwd: string, lines: readonly string[]): string[][] {
-  const program = makeProgram();
-  const home = join(program.folder, 'home');
+  const made = makeProgram();
+  const home = join(made.folder, 'home');
   mkdirSync(home);
   const [name, ...args] = shells[shell];
   spawnSync('script', ['--quiet', '--command', [name, ...args].join(' '), '/dev/null'], {
@@ -71,13 +64,13 @@ export function type(shell: Shell, cwd: string, lines: readonly string[]): strin
     input: [...lines, 'exit', ''].join('\n'),
     env: {
       HOME: home,
-      PATH: `${program.folder}${delimiter}${process.env['PATH'] ?? ''}`,
+      PATH: `${made.folder}${delimiter}${process.env['PATH'] ?? ''}`,
       TERM: 'dumb',
       LANG: 'C.UTF-8',
     },
     timeout: 110_000,
   });
-  const calls = program.calls();
-  program.remove();
+  const calls = made.calls();
+  made.remove();
   return calls;
 }

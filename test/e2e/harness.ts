@@ -21,7 +21,15 @@ import {
   type ExampleOptions,
 } from '../../infra/fleet/example.js';
 import { Lab, projectRoot } from '../../infra/fleet/lab.js';
-import { rotate, rotateJson, startWorker, waitFor, type DevProcess } from '../../infra/fleet/rotate.js';
+import {
+  rotate,
+  rotateJson,
+  seldom,
+  startWorker,
+  waitFor,
+  type DevProcess,
+  type WaitOptions,
+} from '../../infra/fleet/rotate.js';
 import { startDevServer, type DevServer } from '../../worker/dev-server.js';
 
 /** Short delays: what they wait for is tested, not how long. */
@@ -49,7 +57,11 @@ export interface Harness {
   on(host: string, script: string): Promise<string>;
   /** Waits for one of the ends or a park. */
   ended(id: string): Promise<RotationStatus>;
-  waitFor(id: string, done: (status: RotationStatus) => boolean, timeoutMs?: number): Promise<RotationStatus>;
+  waitFor(
+    id: string,
+    done: (status: RotationStatus) => boolean,
+    options?: WaitOptions,
+  ): Promise<RotationStatus>;
   close(): Promise<void>;
 }
 
@@ -85,8 +97,12 @@ export async function makeHarness(
     startOf,
     start: (...args) => startOf('db-password', ...args),
     on: async (host, script) => (await lab.ssh(host, script)).stdout.trim(),
-    ended: (id) => waitFor(example, id, (s) => s.state !== 'running' && s.state !== 'waiting', 180_000),
-    waitFor: (id, done, timeoutMs) => waitFor(example, id, done, timeoutMs),
+    ended: (id) =>
+      waitFor(example, id, (s) => s.state !== 'running' && s.state !== 'waiting', {
+        timeoutMs: 180_000,
+        everyMs: seldom,
+      }),
+    waitFor: (id, done, waiting) => waitFor(example, id, done, waiting),
     async close() {
       await worker.kill();
       await server.stop();

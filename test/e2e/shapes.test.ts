@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { RotationStatus } from '../../domain/status.js';
 import { windowClaim } from '../../domain/record.js';
 import { sql, type Example } from '../../infra/fleet/example.js';
-import { rotateJson, waitFor } from '../../infra/fleet/rotate.js';
+import { rotateJson, seldom, waitFor } from '../../infra/fleet/rotate.js';
 import { run } from '../../infra/fleet/run.js';
 import { startSampler } from '../../infra/fleet/canary.js';
 import { expectNothingLeft, makeHarness, type Harness } from './harness.js';
@@ -32,7 +32,10 @@ afterAll(async () => {
 });
 
 async function ended(id: string): Promise<RotationStatus> {
-  return waitFor(example, id, (s) => s.endedAt !== undefined || s.state === 'needs-attention', 300_000);
+  return waitFor(example, id, (s) => s.endedAt !== undefined || s.state === 'needs-attention', {
+    timeoutMs: 300_000,
+    everyMs: seldom,
+  });
 }
 
 async function rotated(...secrets: string[]): Promise<RotationStatus> {
@@ -191,12 +194,9 @@ describe('tokens', () => {
   test('in a list keep the old value behind the new one, until a second deploy leaves it out', async () => {
     const before = await web();
     const id = await harness.startOf('session');
-    const between = await waitFor(
-      example,
-      id,
-      (s) => s.state === 'waiting' || s.endedAt !== undefined,
-      300_000,
-    );
+    const between = await waitFor(example, id, (s) => s.state === 'waiting' || s.endedAt !== undefined, {
+      timeoutMs: 300_000,
+    });
     expect(between.state, JSON.stringify(between)).toBe('waiting');
     const both = await web('web-1');
     expect(both.session).toEqual([expect.stringMatching(/^[0-9a-f]{48}$/), before.session[0]]);

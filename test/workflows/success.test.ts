@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { memoStatus } from '../../client/memo-status.js';
 import { compareFences } from '../../domain/fence.js';
 import { eventually, startBench, type Bench } from './support/bench.js';
-import { phases } from './support/phases.js';
+import { phases, withoutLooks } from './support/phases.js';
 import { eventProblems } from './support/status-problems.js';
 import { outcomeOf } from './support/world.js';
 
@@ -20,13 +20,23 @@ describe('a rotation', () => {
     const status = await rotation.result();
     expect(status.state).toBe('done');
     expect(outcomeOf(rotation.script.world)).toBe('new');
-    expect(phases(rotation.script.labels())).toEqual([
-      'inspectRepo',
+    const labels = rotation.script.labels();
+    const looks = labels.slice(
+      1,
+      labels.findIndex((label) => label.startsWith('compareHost')),
+    );
+    expect(withoutLooks(looks)).toEqual([]);
+    expect(looks.toSorted()).toEqual([
+      'inspectHost canary',
+      'inspectHost web-1',
       'inspectIssuer db',
-      'inspectHost',
-      'takeBaseline',
-      'compareHost',
       'makeTrial',
+      'takeBaseline canary',
+      'takeBaseline web-1',
+    ]);
+    expect(phases(withoutLooks(labels))).toEqual([
+      'inspectRepo',
+      'compareHost',
       'rehearse',
       'reserve',
       'generate db',

@@ -5,3 +5,8 @@ export function phases(labels: readonly string[]): string[] {
   const short = labels.map((l) => l.replace(/ (canary|web-\d)$/, ''));
   return short.filter((l, i) => l !== short[i - 1]);
 }
+
+/** Without what preflight does side by side, which comes in any order, and partly not at all when one part fails. */
+export function withoutLooks(labels: readonly string[]): string[] {
+  return labels.filter((label) => !/^(inspectIssuer|inspectHost|takeBaseline|makeTrial)\b/.test(label));
+}
