@@ -15,12 +15,12 @@ export type Shell = keyof typeof shells;
 
 /** Why lines cannot be typed into `shell` here; undefined when they can. */
 export function missingFor(shell: string): string | undefined {
-  const missing = [shell, 'script'].find((program) => !onPath(program));
+  const missing = [shell, 'script'].find((name) => !onPath(name));
   return missing === undefined ? undefined : `${missing} is not on the PATH`;
 }
 
-export function onPath(program: string): boolean {
-  return (process.env['PATH'] ?? '').split(delimiter).some((folder) => existsSync(join(folder, program)));
+export function onPath(name: string): boolean {
+  return (process.env['PATH'] ?? '').split(delimiter).some((folder) => existsSync(join(folder, name)));
 }
 
 /** A folder with a `rotate` in it: the real one for completion; everything else it only writes down. */
