@@ -2,7 +2,7 @@
 import type { RotationRef } from '../client/find-rotation.js';
 import type { Session } from '../client/session.js';
 import { RotateError } from '../domain/failure.js';
-import type { PersonRequest } from '../domain/record.js';
+import type { PersonRequest } from '../domain/say.js';
 import { isEndState } from '../domain/steps.js';
 import type { Invocation, OptionSpec } from './command.js';
 import { exitCodes, type ExitCode } from './exit-codes.js';

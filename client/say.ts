@@ -2,7 +2,7 @@
 import { ulid } from 'ulid';
 
 import { RotateError } from '../domain/failure.js';
-import type { PersonRequest } from '../domain/record.js';
+import type { PersonRequest } from '../domain/say.js';
 import { isEndState } from '../domain/steps.js';
 import { sayUpdate, type SayRequest, type StatusAnswer } from '../workflows/messages.js';
 import type { RotationRef } from './find-rotation.js';

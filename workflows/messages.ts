@@ -5,7 +5,7 @@
 import type { Reason } from '../domain/failure.js';
 import type { Journal } from '../domain/journal.js';
 import type { Notification } from '../domain/notification.js';
-import type { PersonRequest } from '../domain/record.js';
+import type { PersonRequest } from '../domain/say.js';
 import type { ScheduleSpec } from '../domain/schedule.js';
 import type { Request } from '../domain/request.js';
 import type { StartRequest } from '../domain/start.js';

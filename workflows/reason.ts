@@ -1,4 +1,4 @@
-/** What workflows tell of a failed activity or child, and whether it was a cancellation. */
+/** From a failed activity or child to a reason, whether it was a cancellation, and from a reason to a failure. */
 import {
   ActivityFailure,
   ApplicationFailure,
@@ -6,7 +6,7 @@ import {
   isCancellation,
   TimeoutFailure,
 } from '@temporalio/workflow';
-import { isFailureType, type Reason } from '../domain/failure.js';
+import { failureClasses, isFailureType, type Reason } from '../domain/failure.js';
 
 /** Walks to the innermost failure that carries a type of ours. */
 export function reasonOf(error: unknown): Reason {
@@ -38,8 +38,18 @@ function whatFailed(error: unknown): string {
   return 'it';
 }
 
-function hintOf(failure: ApplicationFailure): string | undefined {
-  const first: unknown = failure.details?.[0];
+function hintOf({ details }: ApplicationFailure): string | undefined {
+  const first: unknown = details?.[0];
   if (typeof first !== 'object' || first === null || !('hint' in first)) return undefined;
   return typeof first.hint === 'string' ? first.hint : undefined;
+}
+
+/** What a workflow throws for `reason`, of which the class says whether it is tried again. */
+export function failure(reason: Reason): ApplicationFailure {
+  return ApplicationFailure.create({
+    type: reason.type,
+    message: reason.message,
+    nonRetryable: failureClasses[reason.type] === 'final',
+    details: [reason],
+  });
 }

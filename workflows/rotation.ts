@@ -34,16 +34,8 @@ import {
   statusOf,
   stepOf,
 } from '../domain/progress.js';
-import {
-  finish,
-  follow,
-  letGo,
-  objection,
-  parkOn,
-  record,
-  register,
-  rest as takeRest,
-} from '../domain/record.js';
+import { finish, letGo, parkOn, record, register, rest as takeRest } from '../domain/record.js';
+import { follow, objection } from '../domain/say.js';
 import { requestObjection } from '../domain/request.js';
 import { startJournal } from '../domain/start.js';
 import { isDrop, pastUndo } from '../domain/undo.js';
@@ -62,8 +54,8 @@ import {
   type StatusAnswer,
   type WaveProgress,
 } from './messages.js';
-import { reasonOf } from './reason.js';
-import { failure, runCommand } from './run-command.js';
+import { failure, reasonOf } from './reason.js';
+import { runCommand } from './run-command.js';
 import { startNotify } from './start-notify.js';
 
 /** Past destroy only forward is possible, and a second deploy waits for its turn: a park there tries again by itself. */

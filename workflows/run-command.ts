@@ -2,48 +2,37 @@
  * Runs one command of a rotation as activities. Decides nothing: what to do is
  * `decide`'s, what came of it is written down by `record`.
  */
-import {
-  executeChild,
-  ParentClosePolicy,
-  sleep,
-  startChild,
-  workflowInfo,
-  ApplicationFailure,
-} from '@temporalio/workflow';
-import type { HostScope, NewContent, RotationScope, SealedSecret } from '../activities/api.js';
-import { claimsOf } from '../domain/claims.js';
-import { failureClasses, type Reason } from '../domain/failure.js';
+import type { HostScope, RotationScope } from '../activities/api.js';
 import type { Fence } from '../domain/fence.js';
-import type {
-  ApplyPurpose,
-  Command,
-  CommandFacts,
-  HostJournal,
-  Journal,
-  Outcome,
-  Pass,
-  SecretJournal,
-} from '../domain/journal.js';
+import type { ApplyPurpose, CommandFacts, Outcome } from '../domain/journal.js';
 import { overlapOf } from '../domain/plan.js';
 import type { ProofLine } from '../domain/status.js';
-import { applying, building, checking, copying, evaluating, preflighting, publishing } from './budgets.js';
-import type { claim } from './claim.js';
-import { telling, type HostReport } from './host-report.js';
+import { applying, building, copying, evaluating, preflighting, publishing } from './budgets.js';
+import {
+  allWithBoth,
+  commitOf,
+  contentOf,
+  done,
+  hostOf,
+  issuersAtOnce,
+  known,
+  passOf,
+  scopeOf,
+  secretIn,
+  since,
+  withBoth,
+  withIssuer,
+  withOld,
+  type CommandRun,
+} from './command-run.js';
+import { telling } from './host-report.js';
 import { forEachAtMost } from './pool.js';
-import { reasonOf } from './reason.js';
+import { proveAll, soakRound, verifyAll } from './run-checks.js';
 import { runPreflight } from './run-preflight.js';
-import type { wave, WaveHost } from './wave.js';
+import { runWave } from './run-wave.js';
+import { takeClaims } from './take-claims.js';
 
-/** Hosts in one child workflow. */
-const hostsPerWave = 50;
 const minute = 60_000;
-
-export interface CommandRun {
-  journal: Journal;
-  command: Command;
-  seq: number;
-  report: HostReport;
-}
 
 /** @throws whatever its activities throw; partial facts of waves come back as a failed outcome instead */
 export async function runCommand(run: CommandRun): Promise<Outcome> {
@@ -137,52 +126,6 @@ export async function runCommand(run: CommandRun): Promise<Outcome> {
   }
 }
 
-function done(facts?: CommandFacts): Outcome {
-  return facts === undefined ? { ok: true } : { ok: true, facts };
-}
-
-/** What `command` is measured against: from the second deploy on, where that began. */
-function scopeOf(journal: Journal, command: Command): RotationScope {
-  const dropped = journal.drop !== undefined && journal.mode === 'forward' && command.do !== 'rebase';
-  return {
-    id: journal.id,
-    environment: journal.environment,
-    secrets: journal.secrets.map((s) => s.name),
-    base: (dropped ? journal.drop?.base : undefined) ?? journal.repo.base ?? journal.plan.commit,
-  };
-}
-
-/** The commit that hosts get in the first deploy, or in the second. */
-function commitOf(journal: Journal, { drop }: Pass): string {
-  return known(drop === true ? journal.drop?.commit : journal.repo.commit, 'commit');
-}
-
-/** Where the old value is retired by a second deploy, the first one lists it behind the new one. */
-function contentOf({ drop }: Pass): NewContent {
-  return drop === true ? 'new' : 'both';
-}
-
-/** Of one batch. */
-const issuersAtOnce = 4;
-
-/** Secrets that an issuer accepts or refuses; of the others only hosts do. */
-function withIssuer(journal: Journal): string[] {
-  return journal.plan.secrets.filter((s) => s.kill !== 'deploy').map((s) => s.name);
-}
-
-function secretIn(journal: Journal, name: string): SecretJournal {
-  return known(
-    journal.secrets.find((s) => s.name === name),
-    `secret ${name}`,
-  );
-}
-
-/** `swap`: what was opened before this was opened with the old value. */
-function since(journal: Journal, name: string): { since?: string } {
-  const { swappedAt } = secretIn(journal, name);
-  return swappedAt === undefined ? {} : { since: swappedAt };
-}
-
 async function applyOne(
   run: CommandRun,
   scope: RotationScope,
@@ -233,91 +176,6 @@ async function rebase(run: CommandRun, scope: RotationScope): Promise<Outcome> {
   return done({ drop: { base, hosts } });
 }
 
-/** An inconsistency of our own is final: trying again would not help. */
-function known<T>(value: T | undefined, what: string): T {
-  if (value === undefined) throw failure({ type: 'Internal', message: `the journal has no ${what}` });
-  return value;
-}
-
-export function failure(reason: Reason): ApplicationFailure {
-  return ApplicationFailure.create({
-    type: reason.type,
-    message: reason.message,
-    nonRetryable: failureClasses[reason.type] === 'final',
-    details: [reason],
-  });
-}
-
-function withOld(journal: Journal, name: string): SealedSecret {
-  return { name, old: known(secretIn(journal, name).old, `old value of ${name}`) };
-}
-
-function withBoth(journal: Journal, name: string): Required<SealedSecret> {
-  return { ...withOld(journal, name), fresh: known(secretIn(journal, name).fresh, `new value of ${name}`) };
-}
-
-function allWithBoth(journal: Journal): Required<SealedSecret>[] {
-  return journal.secrets.map((s) => withBoth(journal, s.name));
-}
-
-async function takeClaims(journal: Journal): Promise<void> {
-  for (const id of claimsOf(journal)) await takeClaim(id, journal.takeOver);
-}
-
-/** How often a claim that nobody seems to hold, yet cannot be taken, is tried: its holder is just letting go. */
-const claimTries = 5;
-const betweenClaimTriesMs = 300;
-
-/** @throws ApplicationFailure Busy, Blocked */
-async function takeClaim(id: string, takeOver: boolean): Promise<void> {
-  const me = workflowInfo().workflowId;
-  for (let tries = 1; ; tries += 1) {
-    if (await startClaim(id, me)) return;
-    const held = await preflighting().lookUpHolder({ claim: id, release: takeOver });
-    if (held.holder === me) return;
-    const holder = held.holder.split('/').at(-1) ?? held.holder;
-    if (held.running) {
-      throw failure({
-        type: 'Busy',
-        message: `rotation ${holder} is under way for the same secret`,
-        hint: `wait until it has ended; \`rotate watch ${holder}\` shows it`,
-      });
-    }
-    if (tries < claimTries) {
-      if (!held.released) await sleep(betweenClaimTriesMs);
-      continue;
-    }
-    if (held.released) {
-      throw failure({
-        type: 'Busy',
-        message: 'other rotations start for the same secret',
-        hint: 'see `rotate status`, and start again when they have ended',
-      });
-    }
-    throw failure({
-      type: 'Blocked',
-      message: `rotation ${holder} was given up and still holds the secret`,
-      hint: `look at \`rotate status ${holder}\`, put things right, then start again with --take-over`,
-    });
-  }
-}
-
-/** False when someone holds it. */
-async function startClaim(id: string, holder: string): Promise<boolean> {
-  try {
-    await startChild<typeof claim>('claim', {
-      workflowId: id,
-      args: [holder],
-      parentClosePolicy: ParentClosePolicy.ABANDON,
-    });
-    return true;
-  } catch (error) {
-    // Its class is not exported to workflow code; the name is part of the SDK's interface.
-    if (error instanceof Error && error.name === 'WorkflowExecutionAlreadyStartedError') return false;
-    throw error;
-  }
-}
-
 async function buildAll(run: CommandRun, scope: RotationScope, hosts: readonly string[]): Promise<Outcome> {
   const commit = commitOf(run.journal, passOf(run.command));
   const built: NonNullable<CommandFacts['hosts']> = [];
@@ -345,160 +203,4 @@ async function copyAll(run: CommandRun, scope: RotationScope, hosts: readonly st
     }),
   );
   return done();
-}
-
-function hostOf(journal: Journal, name: string): HostJournal {
-  return known(
-    journal.hosts.find((h) => h.name === name),
-    `host ${name}`,
-  );
-}
-
-async function runWave(
-  run: CommandRun,
-  scope: RotationScope,
-  fence: Fence,
-  command: Extract<Command, { do: 'advance' | 'restore' }>,
-): Promise<Outcome> {
-  const { journal } = run;
-  const { policy } = journal.plan;
-  const { do: direction, hosts: names } = command;
-  const pass = passOf(command);
-  const all: WaveHost[] = names.map((name) => {
-    const host = hostOf(journal, name);
-    if (pass.drop === true) {
-      const { from, to, files } = known(host.drop, `second deploy of ${name}`);
-      return { name, old: from, fresh: known(to, `new system of ${name}`), files };
-    }
-    return {
-      name,
-      old: known(host.old, `old system of ${name}`),
-      fresh: known(host.fresh, `new system of ${name}`),
-      files: host.files,
-    };
-  });
-  const chunks = Array.from({ length: Math.ceil(all.length / hostsPerWave) }, (_, i) =>
-    all.slice(i * hostsPerWave, (i + 1) * hostsPerWave),
-  );
-  const me = workflowInfo();
-  const failedBefore = journal.hosts.filter((h) => h.failed !== undefined).length;
-  // All are waited for, also when one breaks off: nothing may be switched any more when the undo begins.
-  const settled = await Promise.allSettled(
-    chunks.map((hosts, i) =>
-      executeChild<typeof wave>('wave', {
-        workflowId: `${me.workflowId}/${direction}/${run.seq}.${i}`,
-        args: [
-          {
-            scope,
-            direction,
-            hosts,
-            commit: commitOf(journal, pass),
-            ...(pass.drop === true ? { reportAs: 'revoke' as const } : {}),
-            secrets: allWithBoth(journal),
-            fence,
-            parallel: Math.max(1, Math.floor(policy.parallel / chunks.length)),
-            maxFailures: Math.max(0, policy.maxFailures - failedBefore),
-            budgetMs: direction === 'advance' ? policy.budgets.converge : policy.budgets.undo,
-            parent: me.workflowId,
-          },
-        ],
-      }),
-    ),
-  );
-  const results = settled.flatMap((s) => (s.status === 'fulfilled' ? [s.value] : []));
-  const outcomes = results.flatMap((r) => r.hosts);
-  const facts: CommandFacts = { hosts: outcomes, proof: results.flatMap((r) => r.proof) };
-  const failed = outcomes.filter((h) => h.failed !== undefined);
-  const [first] = failed;
-  const broken = settled.find((s) => s.status === 'rejected');
-  if (first === undefined && broken !== undefined)
-    return { ok: false, reason: reasonOf(broken.reason), facts };
-  if (first?.failed === undefined && outcomes.length === names.length) return done(facts);
-  const reason: Reason =
-    first?.failed === undefined
-      ? { type: 'Interrupted', message: 'stopped before every host was reached' }
-      : { ...first.failed, message: `${failed.map((h) => h.name).join(', ')}: ${first.failed.message}` };
-  return { ok: false, reason, facts };
-}
-
-/** One round: wait, then the same checks as after the switch. At least one, however short the soak. */
-async function soakRound(run: CommandRun, scope: RotationScope): Promise<Outcome> {
-  const { journal } = run;
-  const { soakMs } = journal.plan.policy;
-  const startedAt = Date.parse(journal.soak.startedAt ?? new Date().toISOString());
-  const left = startedAt + soakMs - Date.now();
-  const interval = Math.max(minute, soakMs / 100);
-  if (left > 0) await sleep(Math.min(left, interval));
-  const checked = await verifyAll(run, scope);
-  if (!checked.ok) return checked;
-  return done({ finished: Date.now() >= startedAt + soakMs });
-}
-
-function passOf(command: Command): Pass {
-  return 'drop' in command && command.drop ? { drop: true } : {};
-}
-
-async function verifyAll(run: CommandRun, scope: RotationScope): Promise<Outcome> {
-  const { journal } = run;
-  const hosts = journal.hosts.filter((h) => h.verified && !h.lossAccepted);
-  await forEachAtMost(journal.plan.policy.parallel, hosts, async (host) => {
-    const at: HostScope = { ...scope, host: host.name };
-    await checking().verify({
-      scope: at,
-      files: host.files,
-      commit: known(journal.repo.commit, 'commit'),
-      secrets: allWithBoth(journal),
-      value: 'fresh',
-      justSwitched: false,
-    });
-  });
-  return done();
-}
-
-async function proveAll(
-  run: CommandRun,
-  scope: RotationScope,
-  purpose: 'before' | 'disabled' | 'destroyed' | 'later',
-): Promise<Outcome> {
-  const { journal } = run;
-  const proof: ProofLine[] = [];
-  const consumers = journal.plan.waves.flat().filter((h) => h.units.length > 0);
-  const hosts = consumers.map((h) => hostOf(journal, h.name)).filter((h) => !h.lossAccepted);
-  const { budgets, parallel } = journal.plan.policy;
-  const able = journal.plan.secrets.filter((s) => purpose !== 'disabled' || s.canDisable);
-  const issued = withIssuer(journal).filter((name) => able.some((s) => s.name === name));
-  await forEachAtMost(issuersAtOnce, issued, async (name) => {
-    const proved = await applying(budgets.apply).prove({
-      scope,
-      secret: withBoth(journal, name),
-      purpose,
-      hosts: hosts.filter((h) => consumes(journal, h.name, name)).map((h) => h.name),
-      ...since(journal, name),
-    });
-    proof.push(...proved.proof);
-  });
-  // Where there is no issuer, hosts accept what they have installed.
-  const gone = journal.plan.secrets.filter((s) => s.kill === 'deploy').map((s) => s.name);
-  if (gone.length > 0 && (purpose === 'destroyed' || purpose === 'later')) {
-    const drop = journal.drop !== undefined;
-    const holders = journal.hosts.filter((h) => !h.lossAccepted && !h.skipped);
-    await forEachAtMost(parallel, holders, async (host) => {
-      const files = (drop ? host.drop?.files : host.files) ?? [];
-      const proved = await checking().proveGone({
-        scope: { ...scope, secrets: gone, host: host.name },
-        files: files.filter((f) => gone.includes(f.secret)),
-        commit: commitOf(journal, drop ? { drop: true } : {}),
-        secrets: gone.map((name) => withBoth(journal, name)),
-        purpose,
-      });
-      proof.push(...proved.proof);
-    });
-  }
-  return done({ proof });
-}
-
-/** Whether a unit on the host is planned to read the secret. */
-function consumes(journal: Journal, host: string, secret: string): boolean {
-  const planned = journal.plan.secrets.find((s) => s.name === secret);
-  return planned?.consumers.includes(host) ?? false;
 }

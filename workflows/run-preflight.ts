@@ -8,11 +8,9 @@ import type { CommandFacts, InstalledFile, Journal } from '../domain/journal.js'
 import type { ProofLine } from '../domain/status.js';
 import type { HostScope, RotationScope, SealedSecret } from '../activities/api.js';
 import { building, evaluating, preflighting, publishing } from './budgets.js';
+import { issuersAtOnce } from './command-run.js';
 import { forEachAtMost } from './pool.js';
 import { telling, type HostReport } from './host-report.js';
-
-/** Of one batch. */
-const issuersAtOnce = 4;
 
 export async function runPreflight(
   journal: Journal,

@@ -2,7 +2,7 @@
 import { defineQuery, setHandler, workflowInfo } from '@temporalio/workflow';
 import { requestObjection } from '../domain/request.js';
 import { sequenceQuery, type SequencePart, type SequenceRequest } from './messages.js';
-import { failure } from './run-command.js';
+import { failure } from './reason.js';
 import { runSequence } from './run-sequence.js';
 
 export async function sequence(request: SequenceRequest): Promise<SequencePart[]> {

@@ -8,16 +8,8 @@
 import { describe, expect, test } from 'vitest';
 import { compareFences, noFence, type Fence } from '../../domain/fence.js';
 import { decide } from '../../domain/decide.js';
-import {
-  describe as describeCommand,
-  finish,
-  follow,
-  objection,
-  parkOn,
-  record,
-  register,
-  type PersonRequest,
-} from '../../domain/record.js';
+import { describe as describeCommand, finish, parkOn, record, register } from '../../domain/record.js';
+import { follow, objection, type PersonRequest } from '../../domain/say.js';
 import { initialSteps } from '../../domain/progress.js';
 import { startJournal } from '../../domain/start.js';
 import { targetOf } from '../../domain/targets.js';

@@ -6,16 +6,8 @@ import { decide } from '../../domain/decide.js';
 import type { Command, CommandFacts, Journal } from '../../domain/journal.js';
 import type { Plan } from '../../domain/plan.js';
 import { memoOf, showHost, statusOf } from '../../domain/progress.js';
-import {
-  finish,
-  follow,
-  objection,
-  parkOn,
-  record,
-  register,
-  rest,
-  type PersonRequest,
-} from '../../domain/record.js';
+import { finish, parkOn, record, register, rest } from '../../domain/record.js';
+import { follow, objection, type PersonRequest } from '../../domain/say.js';
 import { startJournal } from '../../domain/start.js';
 import { personWords, type PersonWord, type WaitingFor } from '../../domain/status.js';
 import { makePlan } from '../workflows/support/plans.js';

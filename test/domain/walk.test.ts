@@ -9,17 +9,8 @@ import { decide, nothingBegan } from '../../domain/decide.js';
 import type { FailureType, Reason } from '../../domain/failure.js';
 import type { Command, CommandFacts, Journal, Outcome } from '../../domain/journal.js';
 import { eventsAfter, showHost, statusOf, stepOf } from '../../domain/progress.js';
-import {
-  describe as describeCommand,
-  finish,
-  follow,
-  objection,
-  parkOn,
-  record,
-  register,
-  remains,
-  type PersonRequest,
-} from '../../domain/record.js';
+import { describe as describeCommand, finish, parkOn, record, register } from '../../domain/record.js';
+import { follow, objection, remains, type PersonRequest } from '../../domain/say.js';
 import { startJournal } from '../../domain/start.js';
 import type { RotationEvent } from '../../domain/status.js';
 import { isUndo, mayHoldNew, pastUndo, undoPlan } from '../../domain/undo.js';

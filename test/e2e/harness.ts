@@ -137,8 +137,8 @@ export async function watch(harness: Harness): Promise<Watch> {
     state: example.inventory.state,
     hosts: appHosts,
     file: '/run/agenix/db-password',
-    // Half of what the demo has: several fleets share a machine here.
-    rate: 5,
+    // Fewer than in the demo: several fleets share a machine here.
+    rate: 3,
     logs: example.folder,
     // The built one: Node runs it without the test runner's loader.
     program: [join(projectRoot, 'dist', 'infra', 'client', 'login-client.js')],

@@ -14,7 +14,7 @@ import type { RotateError } from '../../../domain/failure.js';
 import { claimId, rotationId } from '../../../domain/ids.js';
 import type { Plan } from '../../../domain/plan.js';
 import { statusOf } from '../../../domain/progress.js';
-import type { PersonRequest } from '../../../domain/record.js';
+import type { PersonRequest } from '../../../domain/say.js';
 import type { Request } from '../../../domain/request.js';
 import { startJournal, type StartRequest } from '../../../domain/start.js';
 import type { RotationStatus } from '../../../domain/status.js';
@@ -244,9 +244,10 @@ export async function eventually(
   timeoutMs = 120_000,
 ): Promise<void> {
   const deadline = Date.now() + timeoutMs;
-  while (!(await holds())) {
+  // Ever more seldom: dozens of tests wait on one server.
+  for (let pauseMs = 50; !(await holds()); pauseMs = Math.min(400, pauseMs * 1.5)) {
     if (Date.now() > deadline) throw new Error(`it never came true: ${what}`);
-    await sleep(50);
+    await sleep(pauseMs);
   }
 }
 
