@@ -1,12 +1,13 @@
 /**
- * The last part of `npm run build`: writes dist/bin, what people run. Starting a command is finding and reading files,
- * most of all; as it is compiled, `rotate list` has three hundred of them.
+ * The last part of `npm run build`: writes dist/bin, what people run, in few files of CommonJS. Starting a command is
+ * finding and reading files, most of all; as it is compiled, `rotate list` has three hundred of them.
  */
 import { createHash } from 'node:crypto';
 import { chmod, readFile, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
-import { bundle } from './bundle.js';
+import { rolldown } from 'rolldown';
+
 import { projectRoot } from './fleet/lab.js';
 
 const dist = join(projectRoot, 'dist');
@@ -22,13 +23,25 @@ async function buildId(): Promise<string> {
 }
 
 await rm(folder, { recursive: true, force: true });
-await bundle({
+const program = await rolldown({
   // Temporal's SDK loads the converter by its path; it must throw and know the same classes as the rest.
   input: {
     rotate: join(dist, 'cli', 'main.js'),
     'failure-converter': join(dist, 'codec', 'failure-converter.js'),
   },
-  folder,
-  define: { ROTATE_BUILD: JSON.stringify(await buildId()) },
+  platform: 'node',
+  // A module that one command loads late is loaded at once by another; that is meant.
+  checks: { ineffectiveDynamicImport: false },
+  transform: { define: { ROTATE_BUILD: JSON.stringify(await buildId()) } },
+  // They load files, native ones among them, from where they lie.
+  external: [/^@temporalio\//, 'node-ssh', 'pg', 'protobufjs', 'ssh2'],
 });
+await program.write({
+  dir: folder,
+  // Node's cache of compiled code helps CommonJS more.
+  format: 'cjs',
+  entryFileNames: '[name].cjs',
+  chunkFileNames: '[name].cjs',
+});
+await program.close();
 await chmod(join(folder, 'rotate.cjs'), 0o755);

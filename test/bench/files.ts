@@ -3,7 +3,6 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { bundle } from '../../infra/bundle.js';
 import { projectRoot } from '../../infra/fleet/lab.js';
 import { run } from '../../infra/fleet/run.js';
 import { inTurns, type Benchmark } from './benchmark.js';
@@ -28,17 +27,11 @@ export const files: Benchmark = {
     );
     const mine = await makeRepo(join(folder, 'ours'), publicKeys, contents);
     const theirs = await makeRepo(join(folder, 'theirs'), publicKeys, contents);
-    // As few files, as the command line and the worker are.
-    const program = join(projectRoot, 'dist', 'bench');
-    atEnd(() => rm(program, { recursive: true, force: true }));
-    await bundle({
-      input: { main: join(projectRoot, 'dist', 'test', 'bench', 'write-files.js') },
-      folder: program,
-    });
+    const program = join(projectRoot, 'dist', 'test', 'bench', 'write-files.js');
     const script = join(projectRoot, 'test', 'bench', 'rekey.sh');
     log(`${rounds} rounds of both, each opening and writing every file`);
     const times = await inTurns(rounds, {
-      ours: () => run(process.execPath, [join(program, 'main.cjs'), mine, identity]),
+      ours: () => run(process.execPath, [program, mine, identity]),
       theirs: () => run('bash', [script, identity], { cwd: theirs }),
     });
     log('opening every file with age, by each kind of key');

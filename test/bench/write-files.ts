@@ -4,22 +4,21 @@ import { enableCompileCache } from 'node:module';
 
 // As the command line does.
 enableCompileCache();
+const { parseIdentities } = await import('../../stores/age/identity.js');
+const { agenixStore } = await import('../../stores/agenix/agenix.js');
 
-async function main([root = '', identity = '']: readonly string[]): Promise<void> {
-  const { parseIdentities } = await import('../../stores/age/identity.js');
-  const { agenixStore } = await import('../../stores/agenix/agenix.js');
-  const keyring = await parseIdentities(await readFile(identity, 'utf8'), identity);
-  const store = agenixStore({ root, rules: 'secrets.nix' });
-  const paths = [...(await store.recipients()).keys()];
+const [root = '', identity = ''] = process.argv.slice(2);
+/** While one waits for the disk, another is encrypted. */
+const atOnce = 8;
 
-  async function lane(): Promise<void> {
-    for (let path = paths.pop(); path !== undefined; path = paths.pop()) {
-      const { value } = await store.read(path, keyring);
-      await store.write(path, value);
-    }
+const keyring = await parseIdentities(await readFile(identity, 'utf8'), identity);
+const store = agenixStore({ root, rules: 'secrets.nix' });
+const paths = [...(await store.recipients()).keys()];
+
+async function lane(): Promise<void> {
+  for (let path = paths.pop(); path !== undefined; path = paths.pop()) {
+    const { value } = await store.read(path, keyring);
+    await store.write(path, value);
   }
-  // While one waits for the disk, another is encrypted.
-  await Promise.all(Array.from({ length: 8 }, lane));
 }
-
-void main(process.argv.slice(2));
+await Promise.all(Array.from({ length: atOnce }, lane));
