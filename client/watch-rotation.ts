@@ -10,7 +10,7 @@ import { interrupted, type Session } from './session.js';
 export interface WatchOptions {
   /** Number of the last event seen; default 0: from the first that is kept. */
   after?: number;
-  /** Milliseconds between two looks. Default 500. */
+  /** Milliseconds between two looks. Default 250. */
   pollMs?: number;
   /** Milliseconds that Temporal may be away before the watch is given up. Default 10 minutes. */
   patienceMs?: number;
@@ -29,57 +29,30 @@ export async function* watchRotation(
   ref: RotationRef,
   options: WatchOptions = {},
 ): AsyncGenerator<Watched, void, undefined> {
-  const { pollMs = 500, patienceMs = 600_000 } = options;
+  const { pollMs = 250, patienceMs = 600_000 } = options;
   let after = options.after ?? 0;
   let awaySince: number | undefined;
-  const left = new AbortController();
-  let ended = endOf(session, ref, left.signal);
-  try {
-    for (;;) {
-      try {
-        const reading = await readRotation(session, ref, { after });
-        awaySince = undefined;
-        after = reading.events.at(-1)?.n ?? after;
-        yield reading;
-        if (isEndState(reading.status.state)) return;
-      } catch (error) {
-        if (!(error instanceof RotateError) || error.type !== 'TemporalUnreachable') throw error;
-        awaySince ??= Date.now();
-        if (Date.now() - awaySince > patienceMs) throw error;
-        yield { from: 'away', error };
-      }
-      // Its end is told once; whatever is still looked for then comes by the clock.
-      if (await pause(pollMs, session.signal, ended)) ended = never();
+  for (;;) {
+    try {
+      const reading = await readRotation(session, ref, { after });
+      awaySince = undefined;
+      after = reading.events.at(-1)?.n ?? after;
+      yield reading;
+      if (isEndState(reading.status.state)) return;
+    } catch (error) {
+      if (!(error instanceof RotateError) || error.type !== 'TemporalUnreachable') throw error;
+      awaySince ??= Date.now();
+      if (Date.now() - awaySince > patienceMs) throw error;
+      yield { from: 'away', error };
     }
-  } finally {
-    left.abort();
+    await pause(pollMs, session.signal);
   }
 }
 
-/** True once the rotation has ended, so that nobody waits for the next look. Where that cannot be learned, never. */
-function endOf({ connection, signal }: Session, ref: RotationRef, left: AbortSignal): Promise<boolean> {
-  const { client } = connection;
-  return client
-    .withAbortSignal(AbortSignal.any([signal, left]), () =>
-      client.workflow.getHandle(ref.workflowId).result(),
-    )
-    .then(() => true, never);
-}
-
-function never(): Promise<never> {
-  return new Promise(() => {});
-}
-
-/** @returns whether `ended` did so first */
-async function pause(ms: number, signal: AbortSignal, ended: Promise<boolean>): Promise<boolean> {
-  const enough = new AbortController();
+async function pause(ms: number, signal: AbortSignal): Promise<void> {
   try {
-    const passed = sleep(ms, false, { signal: AbortSignal.any([signal, enough.signal]) });
-    return await Promise.race([passed, ended]);
+    await sleep(ms, undefined, { signal });
   } catch (error) {
     throw interrupted(error);
-  } finally {
-    // A timer that is left would keep the program from ending.
-    enough.abort();
   }
 }
