@@ -4,9 +4,10 @@
  */
 import { createHash } from 'node:crypto';
 import { closeSync, fstatSync, mkdirSync, openSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
-import { homedir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 
+import { baseFolder } from '../client/base-folder.js';
+import { isObject } from '../domain/is-object.js';
 import type { ConfigSpec } from '../domain/spec.js';
 
 /** Replaced by the build with what identifies it. */
@@ -29,7 +30,8 @@ export function configCache(
   build: string | undefined = typeof ROTATE_BUILD === 'string' ? ROTATE_BUILD : undefined,
 ): ConfigCache {
   if (build === undefined) return { read: () => undefined, write: () => {} };
-  const entry = join(cacheFolder(env), `${sha256(file).slice(0, 16)}.json`);
+  const folder = join(baseFolder(env, 'XDG_CACHE_HOME', '.cache'), 'rotate', 'config');
+  const entry = join(folder, `${sha256(file).slice(0, 16)}.json`);
   const keyOf = (text: string): string => sha256(`${build}\0${text}`);
   return {
     read(text) {
@@ -42,7 +44,7 @@ export function configCache(
     },
     write(text, config) {
       try {
-        mkdirSync(dirname(entry), { recursive: true, mode: 0o700 });
+        mkdirSync(folder, { recursive: true, mode: 0o700 });
         const temporary = `${entry}.${process.pid}`;
         writeFileSync(temporary, JSON.stringify({ key: keyOf(text), config }), { mode: 0o600 });
         renameSync(temporary, entry);
@@ -51,12 +53,6 @@ export function configCache(
       }
     },
   };
-}
-
-function cacheFolder(env: NodeJS.ProcessEnv): string {
-  const named = env['XDG_CACHE_HOME'];
-  const base = named === undefined || named === '' ? join(env['HOME'] ?? homedir(), '.cache') : named;
-  return join(base, 'rotate', 'config');
 }
 
 /** @throws Error when it is not there, or not ours alone to write: root believes nobody's cache but its own */
@@ -73,7 +69,7 @@ function readOwn(path: string): string {
 
 /** What has the key of this build was written by it. */
 function isEntry(value: unknown): value is { key: string; config: ConfigSpec } {
-  return typeof value === 'object' && value !== null && 'key' in value && 'config' in value;
+  return isObject(value) && 'key' in value && 'config' in value;
 }
 
 function sha256(text: string): string {

@@ -4,8 +4,9 @@
  */
 import { createHash } from 'node:crypto';
 import { existsSync, realpathSync } from 'node:fs';
-import { homedir } from 'node:os';
 import { basename, join } from 'node:path';
+
+import { baseFolder } from './base-folder.js';
 
 export interface DevState {
   /** `$XDG_STATE_HOME/rotate/<repo>-<8 hex of its path's SHA-256>`, so that two clones do not share it. */
@@ -22,11 +23,7 @@ export interface DevState {
 export function devState(repo: string, env: NodeJS.ProcessEnv = process.env): DevState {
   const root = realpathSync(repo);
   const tag = createHash('sha256').update(root).digest('hex').slice(0, 8);
-  const stateHome = env['XDG_STATE_HOME'];
-  const base =
-    stateHome === undefined || stateHome === ''
-      ? join(env['HOME'] ?? homedir(), '.local', 'state')
-      : stateHome;
+  const base = baseFolder(env, 'XDG_STATE_HOME', '.local/state');
   const folder = join(base, 'rotate', `${basename(root)}-${tag}`);
   return {
     folder,

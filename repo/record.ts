@@ -4,6 +4,7 @@
  * start, so the check is by hand and imports nothing heavy.
  */
 import { failureClasses } from '../domain/failure.js';
+import { isObject } from '../domain/is-object.js';
 import type { RotationStatus } from '../domain/status.js';
 import { rotationStates, stepNames } from '../domain/steps.js';
 
@@ -130,10 +131,6 @@ const parts: Readonly<Record<string, Check>> = {
 
 function wrongPart(value: Record<string, unknown>): string | undefined {
   return Object.entries(parts).find(([key, check]) => !check(value[key]))?.[0];
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function sortKeys(value: unknown): unknown {

@@ -2,6 +2,7 @@
 import type { LogLevel, LogMetadata, Logger } from '@temporalio/common';
 
 import { RotateError } from '../domain/failure.js';
+import { isObject } from '../domain/is-object.js';
 import { redactText } from '../domain/redact-text.js';
 import { redactForLog } from './redaction.js';
 
@@ -69,16 +70,12 @@ function formatLine(
       at,
       level: level.toLowerCase(),
       message: told,
-      ...(isRecord(facts) ? facts : {}),
+      ...(isObject(facts) ? facts : {}),
     });
-  const pairs = isRecord(facts)
+  const pairs = isObject(facts)
     ? Object.entries(facts)
         .filter(([, value]) => value !== undefined && value !== '')
         .map(([key, value]) => `${key}=${typeof value === 'string' ? value : JSON.stringify(value)}`)
     : [];
   return [at, level.padEnd(5), told, ...pairs].join(' ').replaceAll('\n', '\\n');
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -1,9 +1,9 @@
 /** Finds the Temporal CLI, whose `server start-dev` is the embedded server. */
 import { constants } from 'node:fs';
 import { access } from 'node:fs/promises';
-import { homedir } from 'node:os';
 import { delimiter, isAbsolute, join } from 'node:path';
 
+import { baseFolder } from '../client/base-folder.js';
 import { RotateError } from '../domain/failure.js';
 
 /**
@@ -39,8 +39,7 @@ export async function findTemporalCli(
 function cacheFolder(env: NodeJS.ProcessEnv): string {
   const own = env['ROTATE_CACHE'];
   if (own !== undefined && own !== '') return own;
-  const xdg = env['XDG_CACHE_HOME'];
-  return join(xdg !== undefined && xdg !== '' ? xdg : join(env['HOME'] ?? homedir(), '.cache'), 'rotate');
+  return join(baseFolder(env, 'XDG_CACHE_HOME', '.cache'), 'rotate');
 }
 
 async function executable(path: string): Promise<boolean> {

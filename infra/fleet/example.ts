@@ -52,29 +52,7 @@ export async function makeExample(options: ExampleOptions): Promise<Example> {
 
   log('booting db-1, web-1, web-2 and test-vm');
   await lab.up(...hostNames);
-  const inventory = await lab.inventory();
-
-  const clone = join(folder, 'infra');
-  const bare = join(folder, 'infra.git');
-  await run('git', ['init', '--quiet', '--bare', '--initial-branch=main', bare]);
-  await run('git', ['clone', '--quiet', bare, clone]);
-  await cp(join(projectRoot, 'infra', 'lab', 'flake'), clone, { recursive: true });
-
-  const env: NodeJS.ProcessEnv = {
-    ...(await lab.environment()),
-    XDG_STATE_HOME: join(folder, 'state'),
-    HOME: join(folder, 'home'),
-    GIT_CONFIG_NOSYSTEM: '1',
-  };
-  delete env['SSH_AUTH_SOCK'];
-  await mkdir(join(folder, 'home'), { recursive: true });
-  await writeFile(
-    join(folder, 'home', '.gitconfig'),
-    '[user]\n\tname = Operator\n\temail = operator@example.org\n[init]\n\tdefaultBranch = main\n',
-  );
-  const state = await ensureDevKeys(clone, env);
-  const example: Example = { folder, lab, inventory, clone, bare, state, env };
-
+  const example = await makeRepos(folder, lab);
   await writeRepo(example, options);
   await writeWorkerConfig(example);
   await commit(example, 'Describe the fleet');
@@ -85,6 +63,30 @@ export async function makeExample(options: ExampleOptions): Promise<Example> {
   // After the password, or the apps would give up before it is there.
   await Promise.all(appHosts.map((name) => deploy(example, name)));
   return example;
+}
+
+/** An operator's home with a clone of the lab's flake, its remote and the keys of `rotate dev`; the hosts are up. */
+export async function makeRepos(folder: string, lab: Lab): Promise<Example> {
+  const home = join(folder, 'home');
+  await mkdir(home, { recursive: true, mode: 0o700 });
+  await writeFile(
+    join(home, '.gitconfig'),
+    '[user]\n\tname = Operator\n\temail = operator@example.org\n[init]\n\tdefaultBranch = main\n',
+  );
+  const env: NodeJS.ProcessEnv = {
+    ...(await lab.environment()),
+    XDG_STATE_HOME: join(folder, 'state'),
+    HOME: home,
+    GIT_CONFIG_NOSYSTEM: '1',
+  };
+  delete env['SSH_AUTH_SOCK'];
+  const clone = join(folder, 'infra');
+  const bare = join(folder, 'infra.git');
+  await run('git', ['init', '--quiet', '--bare', '--initial-branch=main', bare]);
+  await run('git', ['clone', '--quiet', bare, clone], { env });
+  await cp(join(projectRoot, 'infra', 'lab', 'flake'), clone, { recursive: true });
+  const state = await ensureDevKeys(clone, env);
+  return { folder, lab, inventory: await lab.inventory(), clone, bare, state, env };
 }
 
 /** First password of `app_a`; made here, known to the fleet's file and to PostgreSQL. */

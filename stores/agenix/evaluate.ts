@@ -13,6 +13,7 @@ import { mkdtemp, realpath, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { RotateError } from '../../domain/failure.js';
+import { isObject } from '../../domain/is-object.js';
 
 export interface EvaluateOptions {
   /** The checkout, absolute. */
@@ -128,10 +129,6 @@ function isRule(value: unknown): boolean {
     publicKeys.every((key) => typeof key === 'string') &&
     typeof armor === 'boolean'
   );
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function failure(

@@ -3,14 +3,20 @@
  * wanted, each an environment file of its own with a credential of two roles that take turns.
  */
 import { randomBytes } from 'node:crypto';
-import { cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
-import { commit, deploy, sql, writeWorkerConfig, type Example } from '../../infra/fleet/example.js';
-import { Lab, projectRoot } from '../../infra/fleet/lab.js';
+import {
+  commit,
+  deploy,
+  makeRepos,
+  sql,
+  writeWorkerConfig,
+  type Example,
+} from '../../infra/fleet/example.js';
+import { Lab } from '../../infra/fleet/lab.js';
 import { run } from '../../infra/fleet/run.js';
-import { ensureDevKeys } from '../../worker/keys.js';
 
 export interface BenchFleet extends Example {
   /** Hosts that install every secret and run a unit for each. */
@@ -62,30 +68,12 @@ export async function makeFleet(options: BenchFleetOptions): Promise<BenchFleet>
     log(`booting ${options.hosts} hosts and ${database}`);
     const hosts = numbered('web', options.hosts, 1);
     await lab.up(database, ...hosts);
-    const inventory = await lab.inventory();
-    await mkdir(join(folder, 'home'), { recursive: true, mode: 0o700 });
-    await writeFile(
-      join(folder, 'home', '.gitconfig'),
-      '[user]\n\tname = Operator\n\temail = operator@example.org\n[init]\n\tdefaultBranch = main\n',
-    );
-    const env: NodeJS.ProcessEnv = {
-      ...(await lab.environment()),
-      XDG_STATE_HOME: join(folder, 'state'),
-      HOME: join(folder, 'home'),
-      GIT_CONFIG_NOSYSTEM: '1',
-    };
-    delete env['SSH_AUTH_SOCK'];
-    const clone = join(folder, 'infra');
-    const bare = join(folder, 'infra.git');
-    await run('git', ['init', '--quiet', '--bare', '--initial-branch=main', bare]);
-    await run('git', ['clone', '--quiet', bare, clone], { env });
-    await cp(join(projectRoot, 'infra', 'lab', 'flake'), clone, { recursive: true });
-    const state = await ensureDevKeys(clone, env);
+    const repos = await makeRepos(folder, lab);
     const secrets = numbered('app', options.secrets, 2).map((name): BenchSecret => {
       const owner = name.replace('-', '');
       return { name, file: `secrets/prod/${name}.age`, roles: [`${owner}_a`, `${owner}_b`], owner };
     });
-    const fleet: BenchFleet = { folder, lab, inventory, clone, bare, state, env, hosts, secrets, remove };
+    const fleet: BenchFleet = { ...repos, hosts, secrets, remove };
     const passwords = await writeRepo(fleet);
     await writeWorkerConfig(fleet);
     await commit(fleet, 'Describe the fleet');

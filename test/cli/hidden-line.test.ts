@@ -1,9 +1,9 @@
-/** Typing what must not be shown, at a real terminal (util-linux's script). */
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
+/** Typing what must not be shown, at a real terminal. */
 import { fileURLToPath } from 'node:url';
 
 import { describe, expect, test } from 'vitest';
+
+import { startOnTerminal } from '../support/pseudo-terminal.js';
 
 const pathOf = (relative: string): string => fileURLToPath(new URL(relative, import.meta.url));
 
@@ -28,25 +28,18 @@ await input.readLine(abort.signal);
 
 /** Types each when its prompt is there; all that the terminal showed after the first prompt. */
 async function typeAtTerminal(...typed: [prompt: string, keys: string][]): Promise<string> {
-  const words = [process.execPath, '--import', pathOf('../support/resolve-sources.mjs')];
-  const quoted = [...words, '--input-type=module', '--eval', program]
-    .map((word) => `'${word.replaceAll("'", String.raw`'\''`)}'`)
-    .join(' ');
-  const child = spawn('script', ['--quiet', '--return', '--command', quoted, '/dev/null'], {
-    stdio: ['pipe', 'pipe', 'inherit'],
-  });
-  let shown = '';
-  const waiting = [...typed];
-  child.stdout.setEncoding('utf8').on('data', (text: string) => {
-    shown += text;
-    const [next] = waiting;
-    if (next === undefined || !shown.endsWith(next[0])) return;
-    waiting.shift();
-    child.stdin.write(next[1]);
-  });
-  await once(child, 'close');
-  expect([waiting, shown]).toEqual([[], shown]);
-  return shown.replaceAll('\r', '');
+  const command = [process.execPath, '--import', pathOf('../support/resolve-sources.mjs')];
+  const terminal = startOnTerminal(
+    [...command, '--input-type=module', '--eval', program],
+    { columns: 80, rows: 24 },
+    { cwd: process.cwd(), env: process.env },
+  );
+  for (const [prompt, keys] of typed) {
+    await terminal.until((raw) => raw.endsWith(prompt));
+    terminal.type(keys);
+  }
+  await terminal.ended;
+  return terminal.raw().replaceAll('\r', '');
 }
 
 describe('a hidden line', () => {

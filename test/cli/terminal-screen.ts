@@ -1,10 +1,6 @@
 /** What a person sees of what was written to a terminal: a terminal of the plainest kind, which knows what live.ts uses. */
 import { displayWidth } from '../../cli/render/width.js';
-
-export interface ScreenSize {
-  columns: number;
-  rows: number;
-}
+import type { ScreenSize } from '../support/pseudo-terminal.js';
 
 export interface Screen {
   /** Without spaces at their ends, down to the last that holds something. */

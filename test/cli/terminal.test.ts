@@ -3,9 +3,9 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import { displayWidth } from '../../cli/render/width.js';
 import { startTestFleet, type TestFleet } from './fleet.js';
-import { ctrlC, startOnTerminal, type PseudoTerminal } from '../support/pseudo-terminal.js';
+import { ctrlC, startOnTerminal, type PseudoTerminal, type ScreenSize } from '../support/pseudo-terminal.js';
 import { program } from '../support/program.js';
-import { screenOf, type ScreenSize } from './terminal-screen.js';
+import { screenOf } from './terminal-screen.js';
 import { rotate } from './world.js';
 
 const wide = { columns: 100, rows: 20 };

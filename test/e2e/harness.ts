@@ -56,7 +56,7 @@ export interface Harness {
   /** What a script on a host prints. */
   on(host: string, script: string): Promise<string>;
   /** Waits for one of the ends or a park. */
-  ended(id: string): Promise<RotationStatus>;
+  ended(id: string, timeoutMs?: number): Promise<RotationStatus>;
   waitFor(
     id: string,
     done: (status: RotationStatus) => boolean,
@@ -97,9 +97,9 @@ export async function makeHarness(
     startOf,
     start: (...args) => startOf('db-password', ...args),
     on: async (host, script) => (await lab.ssh(host, script)).stdout.trim(),
-    ended: (id) =>
+    ended: (id, timeoutMs = 180_000) =>
       waitFor(example, id, (s) => s.state !== 'running' && s.state !== 'waiting', {
-        timeoutMs: 180_000,
+        timeoutMs,
         everyMs: seldom,
       }),
     waitFor: (id, done, waiting) => waitFor(example, id, done, waiting),

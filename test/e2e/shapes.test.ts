@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { RotationStatus } from '../../domain/status.js';
 import { windowClaim } from '../../domain/record.js';
 import { sql, type Example } from '../../infra/fleet/example.js';
-import { rotateJson, seldom, waitFor } from '../../infra/fleet/rotate.js';
+import { rotateJson, waitFor } from '../../infra/fleet/rotate.js';
 import { run } from '../../infra/fleet/run.js';
 import { startSampler } from '../../infra/fleet/canary.js';
 import { expectNothingLeft, makeHarness, type Harness } from './harness.js';
@@ -31,11 +31,8 @@ afterAll(async () => {
   await harness?.close();
 });
 
-async function ended(id: string): Promise<RotationStatus> {
-  return waitFor(example, id, (s) => s.endedAt !== undefined || s.state === 'needs-attention', {
-    timeoutMs: 300_000,
-    everyMs: seldom,
-  });
+function ended(id: string): Promise<RotationStatus> {
+  return harness.ended(id, 300_000);
 }
 
 async function rotated(...secrets: string[]): Promise<RotationStatus> {

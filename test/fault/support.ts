@@ -8,7 +8,7 @@ import { expect } from 'vitest';
 import { parse, stringify } from 'yaml';
 import type { RotationStatus } from '../../domain/status.js';
 import { appHosts, commit, type Example } from '../../infra/fleet/example.js';
-import { rotate, seldom, startWorker, type DevProcess } from '../../infra/fleet/rotate.js';
+import { rotate, startWorker, type DevProcess } from '../../infra/fleet/rotate.js';
 import { run, type RunResult } from '../../infra/fleet/run.js';
 import { startSampler } from '../../infra/fleet/canary.js';
 import { expectNothingLeft, makeHarness, watch, type Harness, type Watch } from '../e2e/harness.js';
@@ -53,10 +53,7 @@ export async function expectNothingLeftByAll(fleet: FaultyFleet): Promise<void> 
 }
 
 export function ended(harness: Harness, id: string): Promise<RotationStatus> {
-  return harness.waitFor(id, (s) => s.state !== 'running' && s.state !== 'waiting', {
-    timeoutMs: patienceMs,
-    everyMs: seldom,
-  });
+  return harness.ended(id, patienceMs);
 }
 
 /** Waits until `seen` says yes; fails at once when the rotation has come to an end before that. */

@@ -6,7 +6,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import type { ScreenSize } from '../cli/terminal-screen.js';
+export interface ScreenSize {
+  columns: number;
+  rows: number;
+}
 
 export interface PseudoTerminal {
   /** All that was written so far. */

@@ -1,0 +1,4 @@
+/** A value of unknown shape that has keys; a list has none. */
+export function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
