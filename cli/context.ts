@@ -37,7 +37,7 @@ export interface Context {
   stdout: Output;
   /** Logs, progress of commands that print data, errors and hints. */
   stderr: Output;
-  stdin: Input;
+  readonly stdin: Input;
   env: NodeJS.ProcessEnv;
   cwd: string;
   /** Aborted by Ctrl-C. */

@@ -1,7 +1,8 @@
 /** The rotation that a person means, looked for first in the environments that his rotate.yaml names. */
 import { readFile } from 'node:fs/promises';
 
-import { findRotation, type RotationRef } from '../client/find-rotation.js';
+import { findRotation } from '../client/find-rotation.js';
+import { type RotationRef } from '../client/rotation-ref.js';
 import { nearest } from '../config/nearest.js';
 import { RotateError } from '../domain/failure.js';
 import type { Invocation } from './command.js';

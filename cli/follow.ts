@@ -1,5 +1,5 @@
 /** Shows a rotation until it ends or asks for a person; Ctrl-C only stops the showing. */
-import type { RotationRef } from '../client/find-rotation.js';
+import type { RotationRef } from '../client/rotation-ref.js';
 import { findRetries, type Retry } from '../client/retries.js';
 import type { Session } from '../client/session.js';
 import { watchRotation, type Watched } from '../client/watch-rotation.js';

@@ -1,5 +1,4 @@
 /** Standard input of the program: lines for questions, hidden lines for secrets, or all of it. */
-import { createInterface } from 'node:readline';
 import type { ReadStream } from 'node:tty';
 
 import type { Input } from './context.js';
@@ -17,7 +16,9 @@ export function makeInput(stream: ReadStream): Input {
   };
 }
 
-function readLine(stream: ReadStream, signal: AbortSignal): Promise<string | undefined> {
+async function readLine(stream: ReadStream, signal: AbortSignal): Promise<string | undefined> {
+  // Commands that ask nothing need not load it.
+  const { createInterface } = await import('node:readline');
   return new Promise((resolve, reject) => {
     if (signal.aborted) return reject(interruptedBy(signal.reason));
     // The line before may have let go of it, so that a program that is done can end.

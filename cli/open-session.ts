@@ -1,6 +1,7 @@
 /** Connects a command to Temporal, with the codec key and the address that belong to where the person stands. */
 import { existsSync } from 'node:fs';
 
+import type { OpenOptions } from '../client/open.js';
 import type { Session } from '../client/session.js';
 import { findWorkerYaml, workerFileDefault } from '../config/find-file.js';
 import { RotateError } from '../domain/failure.js';
@@ -19,16 +20,10 @@ export async function withSession<T>(
   invocation: Invocation,
   work: (session: OpenSession) => Promise<T>,
 ): Promise<T> {
-  const { context, options } = invocation;
-  const workspace = findWorkspace(context, options);
-  const files = await keyFiles(invocation, workspace);
+  const workspace = findWorkspace(invocation.context, invocation.options);
+  const openOptions = await sessionOptions(invocation, workspace);
   const { openSession } = await import('../client/open.js');
-  const session = await openSession({
-    keyFiles: files,
-    env: context.env,
-    signal: context.signal,
-    ...(workspace === undefined ? {} : { devConfig: workspace.dev.temporalConfig }),
-  });
+  const session = await openSession(openOptions);
   try {
     return await work({ ...session, workspace });
   } finally {
@@ -37,15 +32,27 @@ export async function withSession<T>(
 }
 
 /** @throws RotateError BadConfig when nothing names a key */
+export async function sessionOptions(
+  invocation: Pick<Invocation, 'context' | 'options'>,
+  workspace = findWorkspace(invocation.context, invocation.options),
+): Promise<OpenOptions> {
+  const { env, signal } = invocation.context;
+  const files = await keyFiles(invocation, workspace);
+  if (workspace === undefined) return { keyFiles: files, env, signal };
+  const { devState } = await import('../client/dev-state.js');
+  return { keyFiles: files, env, signal, devConfig: devState(workspace.root, env).temporalConfig };
+}
+
+/** @throws RotateError BadConfig when nothing names a key */
 export async function keyFiles(
   { context, options }: Pick<Invocation, 'context' | 'options'>,
   workspace: Workspace | undefined,
 ): Promise<readonly string[]> {
-  const { codecKeyFiles } = await import('../client/dev-state.js');
+  const { codecKeyFiles, devState } = await import('../client/dev-state.js');
   const common = {
     flag: options.list('codec-key'),
     env: context.env,
-    ...(workspace === undefined ? {} : { dev: workspace.dev }),
+    ...(workspace === undefined ? {} : { dev: devState(workspace.root, context.env) }),
   };
   const files = codecKeyFiles(common);
   if (files.length > 0) return files;

@@ -40,8 +40,9 @@ export async function parse(
   context: Context,
 ): Promise<Parsed | undefined> {
   let parsed: Parsed | undefined;
-  const program = makeProgram(context);
-  addBranches(program, [], commands, (spec, command) => {
+  const specs = new Map<Command, CommandSpec>();
+  const program = makeProgram(context, specs);
+  addBranches(program, [], commands, specs, (spec, command) => {
     parsed = { spec, args: command.args, options: readOptions(command.optsWithGlobals()) };
   });
   try {
@@ -54,7 +55,7 @@ export async function parse(
   return parsed;
 }
 
-function makeProgram(context: Context): Command {
+function makeProgram(context: Context, specs: ReadonlyMap<Command, CommandSpec>): Command {
   const program = new Command('rotate')
     .description(programDescription)
     .version(version(), versionOption.flags, versionOption.description)
@@ -62,6 +63,7 @@ function makeProgram(context: Context): Command {
     .exitOverride()
     .configureHelp({
       showGlobalOptions: true,
+      subcommandTerm: (command) => usageOf(command, specs.get(command)),
       // They are whole already; Commander would add to them.
       argumentDescription: ({ description }) => description,
       optionDescription: ({ description }) => description,
@@ -82,19 +84,34 @@ function makeProgram(context: Context): Command {
   return program;
 }
 
-/** Adds what can follow the words of `path`, of which `parent` is the last. */
+/** A command in the list of commands. */
+function usageOf(command: Command, spec: CommandSpec | undefined): string {
+  if (spec === undefined) return command.name();
+  const options = spec.options.length > 0 ? ['[options]'] : [];
+  return [command.name(), ...options, ...spec.arguments.map(placeOf)].join(' ');
+}
+
+/**
+ * Adds what can follow the words of `path`, of which `parent` is the last. What each is made of is added when it is
+ * the one that was typed: most of the time of `--help` would go into what it does not print.
+ */
 function addBranches(
   parent: Command,
   path: readonly string[],
   commands: readonly CommandSpec[],
+  specs: Map<Command, CommandSpec>,
   typed: (spec: CommandSpec, command: Command) => void,
 ): void {
   for (const { word, summary, command: spec } of branchesAt(commands, path)) {
     const command = parent.command(word).summary(summary);
-    if (spec === undefined)
-      addBranches(command.description(sentence(summary)), [...path, word], commands, typed);
-    else fill(command, spec).action(() => typed(spec, command));
+    if (spec !== undefined) specs.set(command, spec);
+    else command.description(sentence(summary));
   }
+  parent.hook('preSubcommand', (_, command) => {
+    const spec = specs.get(command);
+    if (spec === undefined) addBranches(command, [...path, command.name()], commands, specs, typed);
+    else fill(command, spec).action(() => typed(spec, command));
+  });
   const known = branchesAt(commands, path).map(({ word }) => word);
   parent.helpCommand(false);
   parent.on('command:*', ([word = '']: readonly string[]) => {

@@ -1,5 +1,5 @@
 /** The log branch in the person's own clone; says quietly when it may be out of date. */
-import type { HistoryQuery } from '../repo/log-reader.js';
+import type { History, HistoryQuery } from '../repo/log-reader.js';
 import type { RotationRecord } from '../repo/record.js';
 import type { RotationStatus } from '../domain/status.js';
 import { RotateError } from '../domain/failure.js';
@@ -7,31 +7,56 @@ import type { Invocation } from './command.js';
 import { interruptedBy } from './interrupted.js';
 import type { Workspace } from './workspace.js';
 
-/**
- * Records, newest first. Empty where the folder is no git repo: rotate.yaml alone is enough for many commands.
- * @throws RotateError Interrupted
- */
-export async function readLog(
+export interface OpenedLog {
+  /**
+   * Newest first. Empty where the folder is no git repo: rotate.yaml alone is enough for many commands.
+   * @throws RotateError Interrupted
+   */
+  records(): Promise<RotationRecord[]>;
+  /** Nobody will ask. */
+  giveUp(): void;
+}
+
+/** Lets git look, without waiting for it. Nothing is said before the records are asked for. */
+export function openLog(
   { context, screen }: Pick<Invocation, 'context' | 'screen'>,
   workspace: Workspace,
   query: Pick<HistoryQuery, 'environment' | 'secret' | 'limit' | 'offline'>,
-): Promise<RotationRecord[]> {
+): OpenedLog {
+  const nobody = new AbortController();
+  const signal = AbortSignal.any([context.signal, nobody.signal]);
+  const reading = read(workspace, { ...query, signal });
+  // It may fail before anybody asks.
+  reading.catch(() => {});
+  return {
+    async records() {
+      try {
+        const history = await reading;
+        if (history.stale !== undefined) screen.note(`the log may be out of date: ${history.stale.message}`);
+        for (const { path, message } of history.unreadable) screen.note(`rotate-log: ${path}: ${message}`);
+        return history.records;
+      } catch (error) {
+        if (context.signal.aborted) throw interruptedBy(error);
+        if (!(error instanceof RotateError)) throw error;
+        screen.note(`no history: ${error.message}`);
+        return [];
+      }
+    },
+    giveUp: () => nobody.abort(),
+  };
+}
+
+async function read({ root }: Workspace, query: HistoryQuery): Promise<History> {
   const [{ discoverRemote }, { readHistory }] = await Promise.all([
     import('../repo/discover.js'),
     import('../repo/log-reader.js'),
   ]);
-  try {
-    const remote = await discoverRemote(workspace.root);
-    const history = await readHistory(workspace.root, { ...query, remote, signal: context.signal });
-    if (history.stale !== undefined) screen.note(`the log may be out of date: ${history.stale.message}`);
-    for (const { path, message } of history.unreadable) screen.note(`rotate-log: ${path}: ${message}`);
-    return history.records;
-  } catch (error) {
-    if (context.signal.aborted) throw interruptedBy(error);
-    if (!(error instanceof RotateError)) throw error;
-    screen.note(`no history: ${error.message}`);
-    return [];
-  }
+  return readHistory(root, { ...query, remote: discoverRemote(root) });
+}
+
+/** {@link openLog}, and its records. */
+export async function readLog(...to: Parameters<typeof openLog>): Promise<RotationRecord[]> {
+  return openLog(...to).records();
 }
 
 /** Only what a status has. */

@@ -1,22 +1,30 @@
 /** Runs the command line of this process: the real world as a Context, and signals. */
 import { systemReason } from '../domain/system-error.js';
-import type { Context, Output } from './context.js';
+import type { Context, Input } from './context.js';
 import { exitCodes } from './exit-codes.js';
 import { makeInput } from './input.js';
+import { makeOutput } from './output.js';
 import { run } from './run.js';
-import { attend } from './terminal.js';
 
 export async function runProcess(): Promise<void> {
-  // `rotate list | head`: nobody reads any more, which is no failure of ours.
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code === 'EPIPE') process.exit(exitCodes.done);
-    process.stderr.write(`rotate: error: cannot write to stdout: ${systemReason(error)}\n`);
-    process.exit(exitCodes.failed);
-  });
-  // Where not even errors can be told, the exit code is all that is left.
-  process.stderr.on('error', () => {
-    process.exitCode ??= exitCodes.failed;
-  });
+  const stderr = makeOutput(
+    2,
+    () => process.stderr,
+    () => {
+      // Where not even errors can be told, the exit code is all that is left.
+      process.exitCode ??= exitCodes.failed;
+    },
+  );
+  const stdout = makeOutput(
+    1,
+    () => process.stdout,
+    (error) => {
+      // `rotate list | head`: nobody reads any more, which is no failure of ours.
+      if (error.code === 'EPIPE') process.exit(exitCodes.done);
+      stderr.write(`rotate: error: cannot write to stdout: ${systemReason(error)}\n`);
+      process.exit(exitCodes.failed);
+    },
+  );
 
   const interruption = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM'] as const)
@@ -26,10 +34,14 @@ export async function runProcess(): Promise<void> {
       interruption.abort(signal);
     });
 
+  let input: Input | undefined;
   const context: Context = {
-    stdout: outputOf(process.stdout),
-    stderr: outputOf(process.stderr),
-    stdin: makeInput(process.stdin),
+    stdout,
+    stderr,
+    // Made when something is read: most commands read nothing.
+    get stdin() {
+      return (input ??= makeInput(process.stdin));
+    },
     env: process.env,
     cwd: process.cwd(),
     signal: interruption.signal,
@@ -38,27 +50,8 @@ export async function runProcess(): Promise<void> {
   process.exitCode = await run(process.argv.slice(2), context);
 
   // Whatever is still being waited for (a server that does not answer) is not worth a person's time.
-  if (interruption.signal.aborted || process.argv[2] === '__complete')
-    process.stdout.write('', () => process.stderr.write('', () => process.exit()));
-}
-
-/** A terminal whose size nobody has set says 0. */
-function sizeOf(size: number): number | undefined {
-  return size > 0 ? size : undefined;
-}
-
-function outputOf(stream: NodeJS.WriteStream): Output {
-  return {
-    write: (text) => void stream.write(text),
-    get isTTY() {
-      return stream.isTTY;
-    },
-    get columns() {
-      return stream.isTTY ? sizeOf(stream.columns) : undefined;
-    },
-    get rows() {
-      return stream.isTTY ? sizeOf(stream.rows) : undefined;
-    },
-    attend: (attention) => attend(stream, attention),
-  };
+  if (interruption.signal.aborted || process.argv[2] === '__complete') {
+    await Promise.all([stdout.flushed(), stderr.flushed()]);
+    process.exit();
+  }
 }

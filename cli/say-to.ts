@@ -1,5 +1,5 @@
 /** What retry, confirm, skip, rollback and abort have in common: say it, show the status after it, follow when asked. */
-import type { RotationRef } from '../client/find-rotation.js';
+import type { RotationRef } from '../client/rotation-ref.js';
 import type { Session } from '../client/session.js';
 import { RotateError } from '../domain/failure.js';
 import type { PersonRequest } from '../domain/say.js';

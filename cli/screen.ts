@@ -29,14 +29,20 @@ export interface Screen {
 /** @param colour false after `--no-color` */
 export function makeScreen(context: Context, options: { json: boolean; colour: boolean }): Screen {
   const { stdout, stderr, env } = context;
-  const paint = wantsColour(stdout.isTTY, env, options.colour) ? coloured : plain;
-  const paintErr = wantsColour(stderr.isTTY, env, options.colour) ? coloured : plain;
+  // Nothing is asked of a stream before it is used: opening one takes time.
+  const paintOn = ({ isTTY }: { isTTY: boolean }): Paint =>
+    wantsColour(isTTY, env, options.colour) ? coloured : plain;
+  const paintErr: Paint = (style, text) => paintOn(stderr)(style, text);
   return {
     json: options.json,
-    paint,
+    paint: (style, text) => paintOn(stdout)(style, text),
     paintErr,
-    columns: stdout.isTTY ? (stdout.columns ?? 80) : undefined,
-    rows: stdout.isTTY ? (stdout.rows ?? 24) : undefined,
+    get columns() {
+      return stdout.isTTY ? (stdout.columns ?? 80) : undefined;
+    },
+    get rows() {
+      return stdout.isTTY ? (stdout.rows ?? 24) : undefined;
+    },
     object: (value) => stdout.write(`${JSON.stringify(value, undefined, 2)}\n`),
     jsonLine: (value) => stdout.write(`${JSON.stringify(value)}\n`),
     data: (text) => stdout.write(text),

@@ -1,14 +1,12 @@
-/** Where the person stands: the repo with its rotate.yaml, and what `rotate dev` keeps for it. */
+/** Where the person stands: the repo with its rotate.yaml. */
 import { existsSync, statSync } from 'node:fs';
 import { basename, dirname, join, relative, resolve } from 'node:path';
 
-import { devState, type DevState } from '../client/dev-state.js';
 import { findRotateYaml } from '../config/find-file.js';
 import { readText } from '../config/read-text.js';
 import { RotateError } from '../domain/failure.js';
 import type { ConfigSpec } from '../domain/spec.js';
 import type { Options } from './command.js';
-import { configCache } from './config-cache.js';
 import type { Context } from './context.js';
 
 export interface Workspace {
@@ -18,7 +16,6 @@ export interface Workspace {
   name: string;
   /** Root of the repo. */
   root: string;
-  dev: DevState;
 }
 
 /** @throws RotateError BadConfig where there is no rotate.yaml */
@@ -50,7 +47,7 @@ export function findWorkspace(context: Context, options: Options): Workspace | u
 
 /** @throws RotateError BadConfig with every mistake of the file */
 export async function readConfig({ env }: Context, { file, name }: Workspace): Promise<ConfigSpec> {
-  const text = await readText(file, name);
+  const [text, { configCache }] = await Promise.all([readText(file, name), import('./config-cache.js')]);
   const cache = configCache(file, env);
   const kept = cache.read(text);
   if (kept !== undefined) return kept;
@@ -66,7 +63,6 @@ function workspaceAt(context: Context, { file, root }: { file: string; root: str
     file,
     name: near.startsWith('..') ? file : near === '' ? basename(file) : near,
     root,
-    dev: devState(root, context.env),
   };
 }
 

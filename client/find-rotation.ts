@@ -3,28 +3,13 @@
  * environment, which is part of the workflow's id, is found by looking.
  */
 import { RotateError } from '../domain/failure.js';
-import { rotationId, ulidOf } from '../domain/ids.js';
+import { rotationId } from '../domain/ids.js';
 import { asTyped } from '../domain/ulid.js';
-import { workflowTypes } from '../workflows/messages.js';
+import { refOf, rotationsQuery, type RotationRef } from './rotation-ref.js';
 import { call, type Session } from './session.js';
-
-export interface RotationRef {
-  /** The ULID. */
-  id: string;
-  environment: string;
-  workflowId: string;
-}
 
 /** Fewer letters of a ULID say too little. */
 const shortest = 4;
-
-/** A rotation by its workflow id; undefined for other workflows. */
-export function refOf(workflowId: string): RotationRef | undefined {
-  const id = ulidOf(workflowId);
-  const encoded = workflowId.split('/')[1];
-  if (id === undefined || encoded === undefined) return undefined;
-  return { id, environment: decodeURIComponent(encoded), workflowId };
-}
 
 /**
  * @param environments names to try first: a rotation that has just started is not listed yet
@@ -80,9 +65,6 @@ async function exists(session: Session, ref: RotationRef): Promise<boolean> {
     throw error;
   }
 }
-
-/** Lists those that have not continued as new, each once. */
-export const rotationsQuery = `WorkflowType = '${workflowTypes.rotation}' AND ExecutionStatus != 'ContinuedAsNew'`;
 
 async function listRefs(session: Session): Promise<RotationRef[]> {
   const refs = new Map<string, RotationRef>();

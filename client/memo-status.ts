@@ -32,7 +32,10 @@ export function memoStatus(info: Pick<WorkflowExecutionInfo, 'memo'>): RotationS
 }
 
 /** How a workflow ended that did not end by itself; undefined while it runs or when it did. */
-export function brokenOff(info: Pick<WorkflowExecutionInfo, 'status'>, failure?: Reason): Reason | undefined {
+export function brokenOff(
+  info: { status: Pick<WorkflowExecutionInfo['status'], 'name'> },
+  failure?: Reason,
+): Reason | undefined {
   const hint = 'look at hosts, issuer and repo, put things right, then `rotate start … --take-over`';
   switch (info.status.name) {
     case 'TERMINATED':

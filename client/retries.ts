@@ -6,7 +6,7 @@ import type { WorkflowExecutionDescription } from '@temporalio/client';
 
 import { RotateError, type Reason } from '../domain/failure.js';
 import { workflowTypes } from '../workflows/messages.js';
-import type { RotationRef } from './find-rotation.js';
+import type { RotationRef } from './rotation-ref.js';
 import { call, type Session } from './session.js';
 
 export interface Retry {

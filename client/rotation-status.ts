@@ -4,7 +4,7 @@ import type { WorkflowExecutionDescription } from '@temporalio/client';
 import { RotateError, type FailureType, type Reason } from '../domain/failure.js';
 import type { RotationEvent, RotationStatus } from '../domain/status.js';
 import { eventsQuery, type EventsAnswer } from '../workflows/messages.js';
-import type { RotationRef } from './find-rotation.js';
+import type { RotationRef } from './rotation-ref.js';
 import { brokenOff, endedBy, isRotationStatus, memoStatus } from './memo-status.js';
 import { call, type Session } from './session.js';
 

@@ -5,7 +5,7 @@ import { RotateError } from '../domain/failure.js';
 import type { PersonRequest } from '../domain/say.js';
 import { isEndState } from '../domain/steps.js';
 import { sayUpdate, type SayRequest, type StatusAnswer } from '../workflows/messages.js';
-import type { RotationRef } from './find-rotation.js';
+import type { RotationRef } from './rotation-ref.js';
 import { requireListening } from './listening.js';
 import { makeRequest } from './requests.js';
 import { readRotation } from './rotation-status.js';

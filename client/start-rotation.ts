@@ -11,7 +11,7 @@ import {
   workflowTypes,
   type RotationInput,
 } from '../workflows/messages.js';
-import type { RotationRef } from './find-rotation.js';
+import type { RotationRef } from './rotation-ref.js';
 import { makeRequest } from './requests.js';
 import { call, type Session } from './session.js';
 

@@ -5,7 +5,7 @@ import { RotateError } from '../domain/failure.js';
 import { rotationId, sequenceId } from '../domain/ids.js';
 import type { StartRequest } from '../domain/start.js';
 import { taskQueue, workflowTypes, type SequenceRequest } from '../workflows/messages.js';
-import type { RotationRef } from './find-rotation.js';
+import type { RotationRef } from './rotation-ref.js';
 import { makeRequest } from './requests.js';
 import { call, interrupted, type Session } from './session.js';
 import { withoutRecipient } from './start-rotation.js';

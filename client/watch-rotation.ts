@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import { RotateError } from '../domain/failure.js';
 import { isEndState } from '../domain/steps.js';
-import type { RotationRef } from './find-rotation.js';
+import type { RotationRef } from './rotation-ref.js';
 import { readRotation, type Reading } from './rotation-status.js';
 import { interrupted, type Session } from './session.js';
 

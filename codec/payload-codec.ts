@@ -22,18 +22,17 @@ import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
 import { deflateRawSync, inflateRawSync } from 'node:zlib';
 
 import type { Payload, PayloadCodec, SerializationContext } from '@temporalio/common';
-import proto from '@temporalio/proto';
 
 import { RotateError } from '../domain/failure.js';
 import { describeRefusal, refusedPayload, type Refusal } from '../domain/refused-payload.js';
 import { bindingFor } from './binding.js';
 import type { CodecKeyring } from './keyring.js';
+import { decodePayload, encodePayload } from './payload-message.js';
 
 const format = 'rotate/1';
 const sealedEncoding = 'binary/rotate-sealed';
 const nonceLength = 12;
 const tagLength = 16;
-const { Payload: PayloadMessage } = proto.temporal.api.common.v1;
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
@@ -60,7 +59,7 @@ function seal(keyring: CodecKeyring, payload: Payload, context: SerializationCon
   const nonce = randomBytes(nonceLength);
   const cipher = createCipheriv('aes-256-gcm', key, nonce, { authTagLength: tagLength });
   cipher.setAAD(authenticated(id, binding));
-  const plain = pack(PayloadMessage.encode(payload).finish());
+  const plain = pack(encodePayload(payload));
   const data = Buffer.concat([nonce, cipher.update(plain), cipher.final(), cipher.getAuthTag()]);
   return {
     metadata: {
@@ -94,7 +93,7 @@ function open(
   decipher.setAuthTag(data.subarray(-tagLength));
   try {
     const plain = Buffer.concat([decipher.update(data.subarray(nonceLength, -tagLength)), decipher.final()]);
-    return PayloadMessage.decode(unpack(plain));
+    return decodePayload(unpack(plain));
   } catch {
     // A tag that does not fit, or what no version of ours has sealed; the error says no more than that.
     return 'forged';

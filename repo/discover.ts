@@ -26,7 +26,12 @@ export async function discover(cwd: string): Promise<Checkout> {
   const found = await git({ args: ['rev-parse', '--show-toplevel'], accept: [0, 128] });
   const root = found.stdout.toString('utf8').replace(/\n$/, '');
   if (root === '') throw noTree(found, 'git rev-parse', cwd);
-  const [{ branch, remote }, commit] = await Promise.all([readRemote(git, cwd), resolveCommit(git, 'HEAD')]);
+  const [branch, remotes, commit] = await Promise.all([
+    readBranch(git, cwd),
+    readRemotes(git),
+    resolveCommit(git, 'HEAD'),
+  ]);
+  const remote = chosenRemote(remotes, branch);
   const remoteUrl =
     remote === undefined ? undefined : await gitText(git, { args: ['remote', 'get-url', remote] });
   return {
@@ -39,44 +44,58 @@ export async function discover(cwd: string): Promise<Checkout> {
 }
 
 /**
- * The remote alone, for what need not wait for the rest.
- * @throws RotateError as {@link discover}
+ * The remote alone, for what need not wait for the rest; undefined also where there is no repo.
+ * @throws RotateError GitFailed when git refuses to read its configuration
  */
 export async function discoverRemote(cwd: string): Promise<string | undefined> {
-  return (await readRemote(gitOf(cwd), cwd)).remote;
+  const git = gitOf(cwd);
+  const remotes = await readRemotes(git);
+  // Among several it depends on the branch.
+  return chosenRemote(remotes, remotes.names.size > 1 ? await readBranch(git, cwd) : undefined);
 }
 
 function gitOf(cwd: string): Git {
   return gitAt({ environment: gitEnvironment(process.env), cwd });
 }
 
-async function readRemote(git: Git, cwd: string): Promise<Pick<Checkout, 'branch' | 'remote'>> {
-  const [head, settings] = await Promise.all([
-    // 1: HEAD is detached
-    git({ args: ['symbolic-ref', '--quiet', '--short', 'HEAD'], accept: [0, 1, 128] }),
+interface Remotes {
+  names: ReadonlySet<string>;
+  /** By branch. */
+  own: ReadonlyMap<string, string>;
+}
+
+async function readRemotes(git: Git): Promise<Remotes> {
+  const settings = await gitText(git, {
+    args: ['config', '--null', '--get-regexp', String.raw`^(remote\..*\.url|branch\..*\.remote)$`],
     // 1: there are none
-    gitText(git, {
-      args: ['config', '--null', '--get-regexp', String.raw`^(remote\..*\.url|branch\..*\.remote)$`],
-      accept: [0, 1],
-    }),
-  ]);
-  if (head.code === 128) throw noTree(head, 'git symbolic-ref', cwd);
-  const branch = head.stdout.toString('utf8').replace(/\n$/, '') || undefined;
-  const remotes = new Set<string>();
-  let own: string | undefined;
+    accept: [0, 1],
+  });
+  const names = new Set<string>();
+  const own = new Map<string, string>();
   for (const setting of settings.split('\0')) {
     const [key = '', ...value] = setting.split('\n');
     const name = key.slice(key.indexOf('.') + 1, key.lastIndexOf('.'));
-    if (key.startsWith('remote.')) remotes.add(name);
-    else if (name === branch) own = value.join('\n');
+    if (key.startsWith('remote.')) names.add(name);
+    else if (key.startsWith('branch.')) own.set(name, value.join('\n'));
   }
-  const only = remotes.size === 1 ? [...remotes][0] : undefined;
-  const remote = [own, 'origin', only].find((name) => name !== undefined && remotes.has(name));
-  return { ...(branch === undefined ? {} : { branch }), ...(remote === undefined ? {} : { remote }) };
+  return { names, own };
 }
 
-/** A repo that git refuses to read (it is somebody else's) is no missing one. */
-function noTree({ code, stderr }: GitResult, what: string, cwd: string): RotateError {
+async function readBranch(git: Git, cwd: string): Promise<string | undefined> {
+  // 1: HEAD is detached
+  const head = await git({ args: ['symbolic-ref', '--quiet', '--short', 'HEAD'], accept: [0, 1, 128] });
+  if (head.code === 128) throw noTree(head, 'git symbolic-ref', cwd);
+  return head.stdout.toString('utf8').replace(/\n$/, '') || undefined;
+}
+
+function chosenRemote({ names, own }: Remotes, branch: string | undefined): string | undefined {
+  const only = names.size === 1 ? [...names][0] : undefined;
+  const ofBranch = branch === undefined ? undefined : own.get(branch);
+  return [ofBranch, 'origin', only].find((name) => name !== undefined && names.has(name));
+}
+
+/** Why git found no working tree. A repo that it refuses to read (it is somebody else's) is no missing one. */
+export function noTree({ code, stderr }: GitResult, what: string, cwd: string): RotateError {
   if (code !== 0 && !/not a git repository|must be run in a work tree/i.test(stderr))
     return ofPerson(gitFailure(what, code, stderr), cwd);
   return new RotateError('Usage', `${cwd} is in no git working tree`, {

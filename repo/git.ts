@@ -160,7 +160,8 @@ interface End {
 function start(place: GitPlace, command: GitCommand, timeoutMs: number, what: string): Promise<End> {
   const at = place.gitDir === undefined ? [] : [`--git-dir=${place.gitDir}`];
   return new Promise((resolve, reject) => {
-    const child = spawn('git', [...overrides, ...at, ...command.args], {
+    const args = [...overrides, ...at, ...command.args];
+    const options = {
       ...(place.cwd === undefined ? {} : { cwd: place.cwd }),
       env: {
         ...place.environment,
@@ -170,10 +171,13 @@ function start(place: GitPlace, command: GitCommand, timeoutMs: number, what: st
         GIT_OPTIONAL_LOCKS: '0',
         LC_ALL: 'C',
       },
-      stdio: ['pipe', 'pipe', 'pipe'],
       // a group of its own, so that ssh and index-pack die with it; no terminal to prompt on
       detached: true,
-    });
+    };
+    const child =
+      command.input === undefined
+        ? spawn('git', args, { ...options, stdio: ['ignore', 'pipe', 'pipe'] })
+        : spawn('git', args, { ...options, stdio: ['pipe', 'pipe', 'pipe'] });
     const out: Buffer[] = [];
     let size = 0;
     let stderr = '';
@@ -207,10 +211,10 @@ function start(place: GitPlace, command: GitCommand, timeoutMs: number, what: st
       stderr = (stderr + text).slice(-64 * 1024);
     });
     // a git that ends without reading its input says why by its exit code
-    child.stdin.on('error', (error: NodeJS.ErrnoException) => {
+    child.stdin?.on('error', (error: NodeJS.ErrnoException) => {
       if (error.code !== 'EPIPE' && error.code !== 'ECONNRESET') problem ??= error;
     });
-    child.stdin.end(command.input ?? '');
+    child.stdin?.end(command.input);
 
     const cleanUp = () => {
       clearTimeout(timer);

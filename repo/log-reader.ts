@@ -4,6 +4,7 @@
  * clone has is shown, and the caller can say so. Imports nothing heavy.
  */
 import { RotateError, type Reason } from '../domain/failure.js';
+import { noTree } from './discover.js';
 import { gitAt, gitEnvironment, gitText, type Git } from './git.js';
 import { readObjects, resolveCommit } from './objects.js';
 import { parseRecord, type RotationRecord } from './record.js';
@@ -13,8 +14,8 @@ export interface HistoryQuery {
   environment?: string;
   /** Only rotations that this secret was part of. */
   secret?: string;
-  /** Default `origin`; undefined where the clone has no remote. */
-  remote?: string | undefined;
+  /** Default `origin`; undefined where the clone has no remote. May still be looked up, while git finds the rest. */
+  remote?: string | undefined | Promise<string | undefined>;
   /** Newest so many; default all. */
   limit?: number;
   /** Do not ask the remote. */
@@ -38,13 +39,19 @@ export interface History {
 /**
  * The records of the log branch.
  * @param repoDir a folder in the user's clone
- * @throws RotateError GitFailed where there is no repo
+ * @throws RotateError Usage where there is no repo; GitFailed when git refuses to read it
  */
 export async function readHistory(repoDir: string, query: HistoryQuery = {}): Promise<History> {
   const git = gitAt({ environment: gitEnvironment(process.env), cwd: repoDir });
-  const remote = 'remote' in query ? query.remote : 'origin';
+  const [remote, own] = await Promise.all([
+    'remote' in query ? query.remote : 'origin',
+    ownTip(git, repoDir),
+  ]);
   const stale = remote === undefined || query.offline === true ? undefined : await update(git, remote, query);
-  const tip = await newestTip(git, remote);
+  // The remote's log as far as it was ever fetched, or a local branch (where there is no remote, or beside it).
+  const fetched =
+    remote === undefined ? undefined : await resolveCommit(git, `refs/remotes/${remote}/${logBranch}`);
+  const tip = fetched ?? own;
   if (tip === undefined)
     return { records: [], source: 'none', unreadable: [], ...(stale === undefined ? {} : { stale }) };
   const asked = remote !== undefined && query.offline !== true && stale === undefined;
@@ -53,6 +60,14 @@ export async function readHistory(repoDir: string, query: HistoryQuery = {}): Pr
     source: asked ? 'remote' : 'clone',
     ...(stale === undefined ? {} : { stale }),
   };
+}
+
+/** Of the log as a branch of the clone itself. */
+async function ownTip(git: Git, repoDir: string): Promise<string | undefined> {
+  const args = ['for-each-ref', '--format=%(objectname)', `refs/heads/${logBranch}`];
+  const found = await git({ args, accept: [0, 128] });
+  if (found.code !== 0) throw noTree(found, 'git for-each-ref', repoDir);
+  return found.stdout.toString('utf8').trim() || undefined;
 }
 
 /** Fetches the log branch; the failure when that was not possible. A remote without one is no failure. */
@@ -77,13 +92,6 @@ async function update(git: Git, remote: string, query: HistoryQuery): Promise<Re
     if (!(error instanceof RotateError)) throw error;
     return /couldn't find remote ref/i.test(error.message) ? undefined : error.toReason();
   }
-}
-
-/** The remote's log as far as it was ever fetched, or a local branch (where there is no remote, or beside it). */
-async function newestTip(git: Git, remote: string | undefined): Promise<string | undefined> {
-  const fetched =
-    remote === undefined ? undefined : await resolveCommit(git, `refs/remotes/${remote}/${logBranch}`);
-  return fetched ?? (await resolveCommit(git, `refs/heads/${logBranch}`));
 }
 
 async function readRecords(

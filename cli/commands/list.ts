@@ -44,15 +44,24 @@ export interface ListedSecret {
 
 async function run(invocation: Invocation): Promise<ExitCode> {
   const { context, options, screen } = invocation;
-  const [{ requireWorkspace, readConfig }, { readLog }, { lastSuccess, factsFrom }] = await Promise.all([
+  const [{ requireWorkspace, readConfig }, { openLog }, { lastSuccess, factsFrom }] = await Promise.all([
     import('../workspace.js'),
     import('../read-log.js'),
     import('../../domain/facts.js'),
   ]);
   const workspace = requireWorkspace(context, options);
-  const config = await readConfig(context, workspace);
-  const environment = await knownEnvironment(config, options.text('env'));
-  const records = await readLog(invocation, workspace, environment === undefined ? {} : { environment });
+  const environment = options.text('env');
+  // Git looks while rotate.yaml is read.
+  const log = openLog(invocation, workspace, environment === undefined ? {} : { environment });
+  let config: ConfigSpec;
+  try {
+    config = await readConfig(context, workspace);
+    await requireEnvironment(config, environment);
+  } catch (error) {
+    log.giveUp();
+    throw error;
+  }
+  const records = await log.records();
   const standing = await standings(config);
   const all = config.secrets
     .filter((secret) => environment === undefined || secret.environment === environment)
@@ -134,9 +143,9 @@ function brief({ id, state, endedAt }: RotationRecord): NonNullable<ListedSecret
   return { id, state, ...(endedAt === undefined ? {} : { endedAt }) };
 }
 
-async function knownEnvironment(config: ConfigSpec, asked: string | undefined): Promise<string | undefined> {
+async function requireEnvironment(config: ConfigSpec, asked: string | undefined): Promise<void> {
   const names = config.environments.map(({ name }) => name);
-  if (asked === undefined || names.includes(asked)) return asked;
+  if (asked === undefined || names.includes(asked)) return;
   const [{ RotateError }, { unknownMessage }] = await Promise.all([
     import('../../domain/failure.js'),
     import('../../config/nearest.js'),

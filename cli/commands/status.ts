@@ -31,14 +31,17 @@ export const statusCommand: CommandSpec = {
 
 async function showAll(invocation: Invocation): Promise<ExitCode> {
   const { options, screen } = invocation;
-  const [{ withSession }, { listRotations, requireReadable }] = await Promise.all([
-    import('../open-session.js'),
-    import('../../client/list-rotations.js'),
-  ]);
+  const [{ sessionOptions, withSession }, { listRotations, requireReadable }, { quickList }] =
+    await Promise.all([
+      import('../open-session.js'),
+      import('../../client/list-rotations.js'),
+      import('../../client/quick-list.js'),
+    ]);
   const environment = options.text('env');
-  const list = await withSession(invocation, (session) =>
-    listRotations(session, environment === undefined ? {} : { environment }),
-  );
+  const filter = environment === undefined ? {} : { environment };
+  const list =
+    (await quickList(await sessionOptions(invocation), filter)) ??
+    (await withSession(invocation, (session) => listRotations(session, filter)));
   requireReadable(list);
   if (screen.json) screen.object(list.rotations);
   else if (list.rotations.length > 0) {

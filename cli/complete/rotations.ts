@@ -46,7 +46,7 @@ async function fromLog(
     import('../../repo/discover.js'),
     import('../../repo/log-reader.js'),
   ]);
-  const remote = await discoverRemote(workspace.root);
+  const remote = discoverRemote(workspace.root);
   const { records } = await readHistory(workspace.root, {
     remote,
     offline: true,
@@ -61,19 +61,10 @@ async function underWay(
   options: Options,
   workspace: Workspace | undefined,
 ): Promise<KnownRotation[]> {
-  const { keyFiles } = await import('../open-session.js');
-  const files = await keyFiles({ context, options }, workspace);
+  const { sessionOptions } = await import('../open-session.js');
+  const openOptions = await sessionOptions({ context, options }, workspace);
   const { listOpenRotations } = await import('../../client/open-rotations.js');
-  const { rotations, unreadable } = await listOpenRotations(
-    {
-      keyFiles: files,
-      env: context.env,
-      signal: context.signal,
-      ...(workspace === undefined ? {} : { devConfig: workspace.dev.temporalConfig }),
-    },
-    patience,
-    options.text('env'),
-  );
+  const { rotations, unreadable } = await listOpenRotations(openOptions, patience, options.text('env'));
   return [
     ...rotations.map(known),
     ...unreadable.map((id) => ({ candidate: { text: id, description: 'under way' }, state: undefined })),

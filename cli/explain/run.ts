@@ -85,19 +85,10 @@ async function askWorker(
 ): Promise<ExplainedByWorker | RotateError> {
   const { context } = invocation;
   try {
-    const { keyFiles } = await import('../open-session.js');
-    const files = await keyFiles(invocation, workspace);
+    const { sessionOptions } = await import('../open-session.js');
+    const openOptions = await sessionOptions(invocation, workspace);
     const { glance } = await import('../../client/glance.js');
-    const { plan, underWay } = await glance(
-      {
-        keyFiles: files,
-        env: context.env,
-        signal: context.signal,
-        devConfig: workspace.dev.temporalConfig,
-      },
-      { environment, secrets: [name] },
-      patience,
-    );
+    const { plan, underWay } = await glance(openOptions, { environment, secrets: [name] }, patience);
     const { commit, waves, notes, secrets } = plan.plan;
     const planned = secrets.find((each) => each.name === name);
     return {
