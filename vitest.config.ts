@@ -14,6 +14,9 @@ const lab = [
 /** On the lab, and longer: `npm run test:faults`. */
 const faults = ['test/e2e/**/*.test.ts', 'test/fault/**/*.test.ts'];
 
+/** Without state of a process, so that one process can run many of them: loading modules is most of their time. */
+const pure = ['test/config/**/*.test.ts', 'test/domain/**/*.test.ts', 'test/stores/**/*.test.ts'];
+
 /** What waits most comes first, so that the rest fills the gaps. */
 const longest = ['test/fault/kills', 'test/e2e/', 'test/hosts/job', 'test/cli/', 'test/workflows/'];
 
@@ -43,8 +46,9 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        test: { name: 'units', include: ['test/**/*.test.ts'], exclude: [...lab, ...faults] },
+        test: { name: 'units', include: ['test/**/*.test.ts'], exclude: [...lab, ...faults, ...pure] },
       },
+      { extends: true, test: { name: 'pure', include: pure, isolate: false } },
       { extends: true, test: { name: 'lab', include: lab, ...patient } },
       { extends: true, test: { name: 'faults', include: faults, exclude: lab, ...patient } },
     ],

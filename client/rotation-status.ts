@@ -17,7 +17,7 @@ export interface Reading {
 }
 
 export interface ReadingOptions {
-  /** Number of the last event seen; default 0. */
+  /** Number of the last event seen; default: no event is wanted. */
   after?: number;
   /** Milliseconds that a worker has to answer in. Default 3,000. */
   patienceMs?: number;
@@ -57,7 +57,7 @@ export async function readRotation(
 async function query(
   session: Session,
   ref: RotationRef,
-  { after = 0, patienceMs = 3_000 }: ReadingOptions,
+  { after = Number.MAX_SAFE_INTEGER, patienceMs = 3_000 }: ReadingOptions,
 ): Promise<Reading | RotateError> {
   try {
     const { status, events } = await call(

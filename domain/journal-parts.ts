@@ -16,8 +16,11 @@ export function hostsOf(j: Journal, names: readonly string[]): HostJournal[] {
   return j.hosts.filter((h) => names.includes(h.name));
 }
 
-/** `structuredClone` is absent in the workflow sandbox; a journal is plain JSON. */
-export function structuredCopy(journal: Journal): Journal {
-  const copy: Journal = JSON.parse(JSON.stringify(journal));
-  return copy;
+/**
+ * A copy of all that may change; the plan, which is most of a journal, never does. (`structuredClone` is absent in the
+ * workflow sandbox; a journal is plain JSON.)
+ */
+export function structuredCopy({ plan, ...changes }: Journal): Journal {
+  const copy: Omit<Journal, 'plan'> = JSON.parse(JSON.stringify(changes));
+  return { ...copy, plan };
 }

@@ -4,8 +4,10 @@
  */
 import { createHash } from 'node:crypto';
 import { chmod, readFile, readdir, rm } from 'node:fs/promises';
+import { createRequire } from 'node:module';
 import { join } from 'node:path';
 
+import protobuf from 'protobufjs/light.js';
 import { rolldown, type Plugin } from 'rolldown';
 
 import { version } from '../cli/version.js';
@@ -50,23 +52,53 @@ async function buildId(): Promise<string> {
 /** Parts of Node that take long to load, and that most commands use late or never. */
 const late = ['node:child_process', 'node:crypto', 'node:fs/promises', 'node:os', 'node:zlib'];
 
-/** Of these, what is imported is a function that loads its module when it is called. */
+/**
+ * Of these, what is imported loads its module when it is used. A proxy, as functions of Node's have properties too:
+ * `promisify` finds by one how to call them.
+ */
 const lateBuiltins: Plugin = {
   name: 'late-builtins',
   resolveId: (id) => (late.includes(id) ? `\0late:${id}` : null),
   load(id) {
     const [, name] = id.split('\0late:');
     if (name === undefined) return null;
-    const functions = Object.entries(process.getBuiltinModule(name) ?? {})
+    const names = Object.entries(process.getBuiltinModule(name) ?? {})
       // No classes: what is imported but not here ends the build.
-      .filter(([key, value]) => typeof value === 'function' && /^[a-z]/.test(key))
+      .filter(([key, value]) => key === 'constants' || (typeof value === 'function' && /^[a-z]/.test(key)))
       .map(([key]) => key);
     return [
-      `const loaded = () => process.getBuiltinModule('${name}');`,
-      ...functions.map((key) => `export const ${key} = (...all) => loaded().${key}(...all);`),
-      `export const constants = new Proxy({}, { get: (_, key) => loaded().constants[key] });`,
-      `export default { ${functions.join(', ')} };`,
+      `const late = (name) => {`,
+      `  const loaded = () => process.getBuiltinModule('${name}')[name];`,
+      `  return new Proxy(() => {}, {`,
+      `    apply: (_, self, all) => Reflect.apply(loaded(), self, all),`,
+      `    get: (_, key) => loaded()[key],`,
+      `  });`,
+      `};`,
+      ...names.map((key) => `export const ${key} = late('${key}');`),
+      `export default { ${names.join(', ')} };`,
     ].join('\n');
+  },
+};
+
+/**
+ * Of Temporal's protocol, the parts that a client does not speak: with the core of its workers, and with the API of
+ * Temporal Cloud. Making classes of the definitions is most of the time that the SDK's client takes to load.
+ */
+const unspoken: readonly (readonly string[])[] = [['coresdk'], ['temporal', 'api', 'cloud']];
+
+const spokenProtocol: Plugin = {
+  name: 'spoken-protocol',
+  load(id) {
+    if (!id.endsWith('/@temporalio/proto/protos/json-module.js')) return null;
+    const root = createRequire(import.meta.url)(id);
+    if (!(root instanceof protobuf.Root)) throw new TypeError(`${id} is no root of protobuf`);
+    for (const path of unspoken) {
+      const part = root.lookup([...path]);
+      if (part === null) throw new TypeError(`${id} has no ${path.join('.')}`);
+      part.parent?.remove(part);
+    }
+    const definitions = JSON.stringify(JSON.stringify(root.toJSON().nested));
+    return `const { Root } = require('protobufjs/light'); module.exports = new Root().addJSON(JSON.parse(${definitions}));`;
   },
 };
 
@@ -100,15 +132,9 @@ const program = await rolldown({
       ROTATE_VERSION: JSON.stringify(version()),
     },
   },
-  // They load files, native ones among them, from where they lie. What reads temporal.toml needs a few of the SDK's
-  // that do nothing but help it.
-  external: [
-    /^@temporalio\/(?!envconfig$|common\/lib\/(?:encoding|internal-workflow))/,
-    'node-ssh',
-    'pg',
-    'ssh2',
-  ],
-  plugins: [lateBuiltins],
+  // They load files, native ones among them, from where they lie.
+  external: [/^@temporalio\/(?!client|common|envconfig|proto)/, 'node-ssh', 'pg', 'ssh2'],
+  plugins: [lateBuiltins, spokenProtocol],
 });
 const groups = new Map<string, Set<string>>();
 await program.write({

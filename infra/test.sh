@@ -24,4 +24,4 @@ if [ "${1:-}" = --faults ]; then
   shift
   exec vitest run --project faults "$@"
 fi
-exec vitest run --project units --project lab "$@"
+exec vitest run --project units --project pure --project lab "$@"

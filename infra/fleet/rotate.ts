@@ -4,8 +4,10 @@ import { open, readFile } from 'node:fs/promises';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { join } from 'node:path';
+import { memoStatus } from '../../client/memo-status.js';
 import { openSession } from '../../client/open.js';
 import { readRotation } from '../../client/rotation-status.js';
+import { call, type Session } from '../../client/session.js';
 import { RotateError, type FailureType } from '../../domain/failure.js';
 import { rotationId } from '../../domain/ids.js';
 import type { RotationStatus } from '../../domain/status.js';
@@ -118,19 +120,24 @@ export interface WaitOptions {
   timeoutMs?: number;
   /** Between two looks, each of which the server and the worker answer; default 200 ms. */
   everyMs?: number;
+  /** What is waited for can be told by the memo, which the server answers alone: states, and no hosts. */
+  memo?: boolean;
   /** Default `prod`. */
   environment?: string;
 }
 
 /** For what lasts. */
-export const seldom = 500;
+const seldom = 500;
+
+/** For states, and what lasts. */
+export const byMemo: WaitOptions = { everyMs: seldom, memo: true };
 
 /** Waits until `done` says yes. Asks from within this process: a program for each look would keep the machine busy. */
 export async function waitFor(
   example: Example,
   id: string,
   done: (status: RotationStatus) => boolean,
-  { timeoutMs = 120_000, everyMs = 200, environment = 'prod' }: WaitOptions = {},
+  { timeoutMs = 120_000, everyMs = 200, memo = false, environment = 'prod' }: WaitOptions = {},
 ): Promise<RotationStatus> {
   const end = Date.now() + timeoutMs;
   const ref = { id, environment, workflowId: rotationId(environment, id) };
@@ -144,6 +151,7 @@ export async function waitFor(
       });
       try {
         for (; Date.now() < end; await sleep(everyMs)) {
+          if (memo && !(await worthALook(session, ref.workflowId, done))) continue;
           const { status } = await readRotation(session, ref);
           if (done(status)) return status;
           last = JSON.stringify(status);
@@ -158,4 +166,15 @@ export async function waitFor(
     }
   }
   throw new Error(`not what was waited for after ${timeoutMs} ms: ${last}`);
+}
+
+/** Whether the memo says what is waited for, or the rotation has ended some other way. */
+async function worthALook(
+  session: Session,
+  workflowId: string,
+  done: (status: RotationStatus) => boolean,
+): Promise<boolean> {
+  const seen = await call(session, (client) => client.workflow.getHandle(workflowId).describe());
+  const status = memoStatus(seen);
+  return seen.status.name !== 'RUNNING' || status === undefined || done(status);
 }

@@ -156,6 +156,8 @@ C
   echo 'PATH=/run/wrappers/bin:/run/current-system/sw/bin:/opt/lab/sw/bin; export PATH' > "$r/etc/profile"
   : > "$r/etc/environment"
   rm -f "$r/etc/motd" "$r"/etc/update-motd.d/*
+  # NixOS has neither; each login would run programs for them.
+  sed -i '/pam_motd\|pam_mail/d' "$r/etc/pam.d/sshd"
 
   mkdir -p "$r/etc/nix" "$r/nix/store" "$r/nix/var/nix/profiles" "$r/boot/loader"
   # No sandbox: it cannot nest in the container. Real machines must have it.

@@ -22,9 +22,9 @@ import {
 } from '../../infra/fleet/example.js';
 import { Lab, projectRoot } from '../../infra/fleet/lab.js';
 import {
+  byMemo,
   rotate,
   rotateJson,
-  seldom,
   startWorker,
   waitFor,
   type DevProcess,
@@ -100,7 +100,7 @@ export async function makeHarness(
     ended: (id, timeoutMs = 180_000) =>
       waitFor(example, id, (s) => s.state !== 'running' && s.state !== 'waiting', {
         timeoutMs,
-        everyMs: seldom,
+        ...byMemo,
       }),
     waitFor: (id, done, waiting) => waitFor(example, id, done, waiting),
     async close() {

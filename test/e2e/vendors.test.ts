@@ -9,7 +9,7 @@ import type { RotationStatus } from '../../domain/status.js';
 import type { RotationRecord } from '../../repo/record.js';
 import { startSampler } from '../../infra/fleet/canary.js';
 import type { Example } from '../../infra/fleet/example.js';
-import { rotate, rotateJson, seldom, statusOf } from '../../infra/fleet/rotate.js';
+import { byMemo, rotate, rotateJson, statusOf } from '../../infra/fleet/rotate.js';
 import { startVendor, type StoredKey, type Vendor } from '../kinds/http/vendor-server.js';
 import { expectNotification } from '../notify/schema.js';
 import { signatureOf, startReceiver, type Receiver } from '../notify/receiver.js';
@@ -167,7 +167,7 @@ describe('a value that a person brings', () => {
   async function parked(id: string, type: string): Promise<RotationStatus> {
     return harness.waitFor(id, (s) => s.state === 'needs-attention' && s.reason?.type === type, {
       timeoutMs: 240_000,
-      everyMs: seldom,
+      ...byMemo,
     });
   }
 

@@ -69,6 +69,7 @@ describe('a wave', () => {
 describe('`maxFailures`', () => {
   test('lets one host fail: the rest goes on, and the old value lives until that host is dealt with', async () => {
     const rotation = await bench.start({
+      waves: [['canary'], ['web-1', 'web-2']],
       maxFailures: 1,
       prepare: (s) => s.fail('restart web-2', 'UnitFailed', { times: 1 }),
     });
@@ -98,6 +99,7 @@ describe('`maxFailures`', () => {
 
   test('and `skip --accept-loss` revoke without that host', async () => {
     const rotation = await bench.start({
+      waves: [['canary'], ['web-1', 'web-2']],
       maxFailures: 1,
       prepare: (s) => s.fail('converge advance web-2', 'HostMoved'),
     });

@@ -188,7 +188,7 @@ describe('a failed undo', () => {
     const rotation = await parkedUndo();
     await expect(rotation.say({ say: 'skip', host: 'nowhere', acceptLoss: false })).rejects.toMatchObject({
       type: 'UnknownHost',
-      hint: 'its hosts are: canary, web-1, web-2',
+      hint: 'its hosts are: canary, web-1',
     });
     await expect(rotation.say({ say: 'skip', host: 'canary', acceptLoss: false })).rejects.toMatchObject({
       type: 'NotAllowed',

@@ -152,7 +152,7 @@ describe('a rotation', () => {
   });
 
   test('tells of each host in each step, and every event has its number', async () => {
-    const rotation = await bench.start();
+    const rotation = await bench.start({ waves: [['canary'], ['web-1', 'web-2']] });
     await rotation.result();
     const { events } = await rotation.look();
     expect(events[0]?.n).toBe(1);

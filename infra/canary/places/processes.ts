@@ -38,7 +38,7 @@ export function runsInUnit(...units: readonly string[]): (process: SampledProces
  * the environment of one whose arguments are as they were.
  */
 const settled = 20;
-const refresh = 10;
+const refresh = 40;
 
 interface Seen {
   rounds: number;

@@ -4,9 +4,14 @@
 # First of all: units and transient units have no coreutils on theirs.
 PATH=/opt/lab/sw/bin
 export PATH
-top=$(dirname "$(readlink -f "$0")")
+top=$(readlink -f "$0")
+top=${top%/*}
 status=0
-knob() { sed -n "s/^$1=//p" "$top/lab/knobs" | head -n 1; }
+knob() {
+  while IFS='=' read -r key value; do
+    if [ "$key" = "$1" ]; then printf %s "$value"; return; fi
+  done < "$top/lab/knobs"
+}
 
 . "$top/lab/secrets.sh"
 secrets_install || { status=1; echo "Activation script snippet 'agenixInstall' failed (1)"; }
@@ -14,8 +19,8 @@ secrets_install || { status=1; echo "Activation script snippet 'agenixInstall' f
 # /etc: this generation's files are linked, those that only the last one had are removed.
 mkdir -p /var/lib/lab
 : > /var/lib/lab/etc.new
-(cd "$top/etc" && find . -type f -o -type l) | sed 's|^\./||' | while read -r f; do
-  mkdir -p "/etc/$(dirname "$f")"
+find "$top/etc" \( -type f -o -type l \) -printf '%P\n' | while read -r f; do
+  case $f in */*) [ -d "/etc/${f%/*}" ] || mkdir -p "/etc/${f%/*}" ;; esac
   ln -sfn "$top/etc/$f" "/etc/$f"
   echo "$f" >> /var/lib/lab/etc.new
 done

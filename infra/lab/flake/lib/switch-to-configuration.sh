@@ -10,7 +10,8 @@
 # First of all: units and transient units have no coreutils on theirs.
 PATH=/opt/lab/sw/bin
 export PATH
-top=$(dirname "$(dirname "$(readlink -f "$0")")")
+top=$(readlink -f "$0")
+top=${top%/*/*}
 LC_ALL=C
 export LC_ALL
 
@@ -34,7 +35,11 @@ mkdir -p /run/nixos
 exec 9>>/run/nixos/switch-to-configuration.lock || { echo "Could not open lock" >&2; exit 1; }
 flock -n 9 || { echo "Could not acquire lock" >&2; exit 1; }
 export NIXOS_ACTION="$action"
-knob() { sed -n "s/^$1=//p" "$top/lab/knobs" | head -n 1; }
+knob() {
+  while IFS='=' read -r key value; do
+    if [ "$key" = "$1" ]; then printf %s "$value"; return; fi
+  done < "$top/lab/knobs"
+}
 [ "$action" != check ] || exit 0
 
 case $action in switch|boot)
@@ -78,7 +83,8 @@ states() {
   awk '{print $1, $3, $4}' "$work/units"
 }
 states > "$work/states"
-active() { grep -qE "^$(printf %s "$1" | sed 's/[][\.*^$+?(){}|]/\\&/g') (active|activating|reloading) " "$work/states"; }
+actives=" $(awk '$2 ~ /^(active|activating|reloading)$/ { printf "%s ", $1 }' "$work/states")"
+active() { case $actives in *" $1 "*) ;; *) return 1 ;; esac }
 
 # Does section $2 of unit file $1 set the key $3 to the boolean $4?
 flag() {
@@ -124,9 +130,8 @@ modified() {
 }
 
 # Only units of ours: linked into the store.
-for f in /etc/systemd/system/*; do
-  case $(readlink "$f") in /nix/store/*) ;; *) continue ;; esac
-  u=${f##*/}
+for u in $(find /etc/systemd/system -maxdepth 1 -lname '/nix/store/*' -printf '%f\n' | sort); do
+  f=/etc/systemd/system/$u
   new=$top/etc/systemd/system/$u
   active "$u" || continue
   if [ ! -e "$new" ]; then
@@ -217,16 +222,21 @@ rm -f /run/nixos/start-list
 sleep 0.3
 states > "$work/after"
 : > "$work/failed"; : > "$work/new"
-while read -r u s sub; do
-  case $u in *.scope) continue ;; esac
-  if [ "$s" = failed ]; then
-    add failed "$u"
-  elif [ "$sub" = auto-restart ] && [ "$(systemctl show -P ExecMainStatus "$u")" != 0 ]; then
-    add failed "$u"
-  elif { [ "$s" = active ] || [ "$s" = activating ]; } && ! active "$u"; then
-    add new "$u"
+# Most are as they were; what is left is looked at one by one.
+awk 'NR == FNR { if ($2 ~ /^(active|activating|reloading)$/) was[$1] = 1; next }
+  $1 ~ /\.scope$/ { next }
+  $2 == "failed" { print $1, "failed"; next }
+  $3 == "auto-restart" { print $1, "restarts"; next }
+  $2 ~ /^(active|activating)$/ && !($1 in was) { print $1, "new" }' "$work/states" "$work/after" > "$work/told"
+while read -r u how; do
+  if [ "$how" = restarts ]; then
+    if [ "$(systemctl show -P ExecMainStatus "$u")" != 0 ]; then how=failed
+    elif active "$u"; then continue
+    else how=new
+    fi
   fi
-done < "$work/after"
+  add "$how" "$u"
+done < "$work/told"
 ! some new || say "the following new units were started" new
 if some failed; then
   say "warning: the following units failed" failed
