@@ -49,11 +49,6 @@ export async function runPreflight(
         const seen = await slow.inspectHost(at(name));
         fences.push(seen.fence);
         hosts.push({ name, old: seen.running, files: seen.files });
-        const consumes = journal.plan.waves.flat().some((h) => h.name === name && h.units.length > 0);
-        if (consumes) {
-          report(name, 'trying the old value');
-          proof.push(...(await quick.takeBaseline({ scope: at(name), secrets })).proof);
-        }
       }),
     );
 
@@ -65,21 +60,34 @@ export async function runPreflight(
   const looks = [lookAtIssuers, lookAtHosts, makeTrial];
   await forEachAtMost(looks.length, looks, (look) => look());
 
-  // Builds are heavy and serial in effect: two at once keep both cores and the link busy.
+  const consumers = names.filter((name) =>
+    journal.plan.waves.flat().some((h) => h.name === name && h.units.length > 0),
+  );
+  const tryOldValues = (): Promise<void> =>
+    forEachAtMost(parallel, consumers, (name) =>
+      telling(report, name, async () => {
+        report(name, 'trying the old value');
+        proof.push(...(await quick.takeBaseline({ scope: at(name), secrets })).proof);
+      }),
+    );
+
   const builds = building();
-  await forEachAtMost(2, hosts, (host) =>
-    telling(report, host.name, async () => {
-      report(host.name, 'comparing with the base');
-      await builds.compareHost({ scope: at(host.name), running: host.old });
-    }),
-  );
-  await forEachAtMost(2, hosts, (host) =>
-    telling(report, host.name, async () => {
-      report(host.name, 'rehearsing');
-      await builds.rehearse({ scope: at(host.name), trial });
-      report(host.name, 'ready');
-    }),
-  );
+  // Builds are heavy and serial in effect: the two of one host at once keep both cores and the link busy.
+  const tryHosts = (): Promise<void> =>
+    forEachAtMost(1, hosts, (host) =>
+      telling(report, host.name, async () => {
+        report(host.name, 'comparing with the base, and rehearsing');
+        const rehearsal = builds.rehearse({ scope: at(host.name), trial });
+        // On a host that runs something else a rehearsal fails as well, and says less.
+        rehearsal.catch(() => {});
+        await builds.compareHost({ scope: at(host.name), running: host.old });
+        await rehearsal;
+        report(host.name, 'ready');
+      }),
+    );
+
+  const trials = [tryOldValues, tryHosts];
+  await forEachAtMost(trials.length, trials, (each) => each());
 
   // The last look and the first mark: a rotation of the same secret on another Temporal server, which no claim here
   // can see, has computed the same epoch, and only one of the two gets it.

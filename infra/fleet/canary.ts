@@ -23,12 +23,16 @@ import {
 import { hostsOf } from '../canary/host.js';
 import { parseContent, readSecret, sql, type Example } from './example.js';
 
-/**
- * Samples arguments and environments of all processes; the app's own environment holds the value by design.
- * @param more other units whose environment does
- */
-export function startSampler(...more: readonly string[]): ProcessSampler {
-  const sampler = new ProcessSampler({ excludeEnviron: runsInUnit('app.service', ...more) });
+export interface SamplerChoice {
+  /** Units whose environment holds the value by design, beside the app's own. */
+  units?: readonly string[];
+  /** Milliseconds between two rounds. */
+  intervalMs?: number;
+}
+
+/** Samples arguments and environments of all processes. */
+export function startSampler({ units = [], intervalMs = 100 }: SamplerChoice = {}): ProcessSampler {
+  const sampler = new ProcessSampler({ intervalMs, excludeEnviron: runsInUnit('app.service', ...units) });
   sampler.start();
   return sampler;
 }

@@ -13,12 +13,15 @@ import { projectRoot, type Inventory, type Lab } from './lab.js';
 import { run } from './run.js';
 
 export const appHosts = ['web-1', 'web-2', 'test-vm'] as const;
-export const hostNames = ['db-1', ...appHosts] as const;
+
+export type AppHost = (typeof appHosts)[number];
 
 export interface ExampleOptions {
   /** Folder that holds all of it but the lab's own state. */
   folder: string;
   lab: Lab;
+  /** Hosts with the app; default: all. */
+  appHosts?: readonly AppHost[];
   /** Overrides of the policy, as in rotate.yaml. */
   policy?: Record<string, unknown>;
   /** More of the user's own probes, as in rotate.yaml. */
@@ -30,6 +33,7 @@ export interface Example {
   folder: string;
   lab: Lab;
   inventory: Inventory;
+  appHosts: readonly AppHost[];
   /** The operator's clone; `rotate` is run here. */
   clone: string;
   /** The remote that the worker works on. */
@@ -50,9 +54,10 @@ export async function makeExample(options: ExampleOptions): Promise<Example> {
   await rm(folder, { recursive: true, force: true });
   await mkdir(folder, { recursive: true, mode: 0o700 });
 
-  log('booting db-1, web-1, web-2 and test-vm');
-  await lab.up(...hostNames);
-  const example = await makeRepos(folder, lab);
+  const names = options.appHosts ?? appHosts;
+  log(`booting db-1 and ${names.join(', ')}`);
+  await lab.up('db-1', ...names);
+  const example: Example = { ...(await makeRepos(folder, lab)), appHosts: names };
   await writeRepo(example, options);
   await writeWorkerConfig(example);
   await commit(example, 'Describe the fleet');
@@ -61,7 +66,7 @@ export async function makeExample(options: ExampleOptions): Promise<Example> {
   await deploy(example, 'db-1');
   await setFirstPassword(example);
   // After the password, or the apps would give up before it is there.
-  await Promise.all(appHosts.map((name) => deploy(example, name)));
+  await Promise.all(names.map((name) => deploy(example, name)));
   return example;
 }
 
@@ -86,7 +91,7 @@ export async function makeRepos(folder: string, lab: Lab): Promise<Example> {
   await run('git', ['clone', '--quiet', bare, clone], { env });
   await cp(join(projectRoot, 'infra', 'lab', 'flake'), clone, { recursive: true });
   const state = await ensureDevKeys(clone, env);
-  return { folder, lab, inventory: await lab.inventory(), clone, bare, state, env };
+  return { folder, lab, inventory: await lab.inventory(), appHosts: [], clone, bare, state, env };
 }
 
 /** First password of `app_a`; made here, known to the fleet's file and to PostgreSQL. */
@@ -94,7 +99,7 @@ async function writeRepo(example: Example, options: ExampleOptions): Promise<voi
   const { clone, inventory, lab, state } = example;
   const recipient = /public key: (age1\S+)/.exec(await readFile(state.identityFile, 'utf8'))?.[1] ?? '';
   const keyOf = (name: string): string => lab.host(inventory, name).hostKey;
-  const publicKeys = [recipient, ...appHosts.map(keyOf)]
+  const publicKeys = [recipient, ...example.appHosts.map(keyOf)]
     .map((key) => `    ${JSON.stringify(key)}`)
     .join('\n');
   await mkdir(join(clone, 'secrets', 'prod'), { recursive: true });
@@ -106,15 +111,21 @@ async function writeRepo(example: Example, options: ExampleOptions): Promise<voi
   await writeFile(join(example.folder, 'first-password'), password, { mode: 0o600 });
   const [first = '', ...rest] = otherLines;
   const content = [first, `${variable}=postgresql://app_a:${password}@db-1:5432/app`, ...rest, ''].join('\n');
-  const recipients = [recipient, ...appHosts.map(keyOf)].flatMap((key) => ['-r', key]);
+  const recipients = [recipient, ...example.appHosts.map(keyOf)].flatMap((key) => ['-r', key]);
   await run('age', [...recipients, '-o', join(clone, 'secrets', 'prod', 'db-password.age')], {
     input: content,
   });
-  await writeFile(join(clone, 'hosts.json'), `${JSON.stringify(describeHosts(), null, 2)}\n`);
+  await writeFile(join(clone, 'hosts.json'), `${JSON.stringify(describeHosts(example), null, 2)}\n`);
   await writeFile(join(clone, 'rotate.yaml'), stringify(rotateYaml(example, options)));
 }
 
-function rotateYaml({ inventory, lab }: Example, { policy = {}, probes = [] }: ExampleOptions): unknown {
+function rotateYaml(example: Example, { policy = {}, probes = [] }: ExampleOptions): unknown {
+  const { inventory, lab } = example;
+  const special: Partial<Record<AppHost, Record<string, unknown>>> = {
+    'web-1': { tags: ['web'] },
+    // Not every fleet lets root in.
+    'web-2': { tags: ['web'], user: 'deploy', sudo: true },
+  };
   const host = (name: string, more: Record<string, unknown> = {}): [string, unknown] => {
     const { address, hostKey } = lab.host(inventory, name);
     return [name, { environment: 'prod', address, hostKey, ...more }];
@@ -122,13 +133,7 @@ function rotateYaml({ inventory, lab }: Example, { policy = {}, probes = [] }: E
   return {
     version: 1,
     environments: { prod: { store: 'agenix', rules: 'secrets/prod/secrets.nix', policy: 'quick' } },
-    hosts: Object.fromEntries([
-      host('db-1'),
-      host('web-1', { tags: ['web'] }),
-      // Not every fleet lets root in.
-      host('web-2', { tags: ['web'], user: 'deploy', sudo: true }),
-      host('test-vm'),
-    ]),
+    hosts: Object.fromEntries([host('db-1'), ...example.appHosts.map((name) => host(name, special[name]))]),
     secrets: {
       prod: {
         'db-password': {
@@ -178,7 +183,7 @@ unset DATABASE_URL url rest
 { while sleep 1; do echo 'SELECT 1;'; done; } | exec /usr/lib/postgresql/17/bin/psql -X -q -v ON_ERROR_STOP=1 -o /dev/null
 `;
 
-function describeHosts(): unknown {
+function describeHosts(example: Example): unknown {
   const app = {
     secrets: {
       'db-password': { file: 'secrets/prod/db-password.age', owner: 'app', group: 'app', mode: '0400' },
@@ -212,9 +217,7 @@ function describeHosts(): unknown {
         ].join('\n'),
       },
     },
-    'web-1': app,
-    'web-2': app,
-    'test-vm': app,
+    ...Object.fromEntries(example.appHosts.map((name) => [name, app])),
   };
 }
 

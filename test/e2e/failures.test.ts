@@ -16,16 +16,22 @@ let harness: FaultyFleet;
 
 beforeAll(async () => {
   // A short patience with the issuer: a failure that lasts is a failure within the test.
-  harness = await makeFaultyFleet('failures', { budgets: { apply: '8s' } }, [
-    // Fails while the host names a role in this file and has a value of that role installed.
+  harness = await makeFaultyFleet(
+    'failures',
+    { budgets: { apply: '8s' } },
     {
-      command: [
-        '/bin/sh',
-        '-c',
-        '[ ! -e /run/fail-verify ] || ! grep -q "$(cat /run/fail-verify)" /run/agenix/db-password',
+      probes: [
+        // Fails while the host names a role in this file and has a value of that role installed.
+        {
+          command: [
+            '/bin/sh',
+            '-c',
+            '[ ! -e /run/fail-verify ] || ! grep -q "$(cat /run/fail-verify)" /run/agenix/db-password',
+          ],
+        },
       ],
     },
-  ]);
+  );
 });
 
 afterAll(async () => {

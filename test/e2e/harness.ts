@@ -11,7 +11,6 @@ import type { RotationStatus } from '../../domain/status.js';
 import { searchExample, needlesOf, startSampler } from '../../infra/fleet/canary.js';
 import { startClients, type Clients } from '../../infra/client/run-clients.js';
 import {
-  appHosts,
   makeExample,
   parseContent,
   readSecret,
@@ -67,7 +66,7 @@ export interface Harness {
 
 export async function makeHarness(
   name: string,
-  options: Pick<ExampleOptions, 'policy' | 'probes'> = {},
+  options: Pick<ExampleOptions, 'appHosts' | 'policy' | 'probes'> = {},
 ): Promise<Harness> {
   const lab = new Lab(name);
   await lab.down();
@@ -119,6 +118,9 @@ export function stepIs(status: RotationStatus, name: string, ...states: string[]
   return status.steps.some((s) => s.name === name && states.includes(s.state));
 }
 
+/** Between two rounds of a sampler: several fleets share a machine here, and each looks at all processes of it. */
+export const rarely = { intervalMs: 200 };
+
 export interface Watch {
   clients: Clients;
   since: Date;
@@ -132,13 +134,13 @@ export async function watch(harness: Harness): Promise<Watch> {
   const { example } = harness;
   const before = parseContent(await readSecret(example));
   const since = new Date();
-  const sampler = startSampler();
+  const sampler = startSampler(rarely);
   const clients = startClients({
     state: example.inventory.state,
-    hosts: appHosts,
+    hosts: example.appHosts,
     file: '/run/agenix/db-password',
     // Fewer than in the demo: several fleets share a machine here.
-    rate: 3,
+    rate: 2,
     logs: example.folder,
     // The built one: Node runs it without the test runner's loader.
     program: [join(projectRoot, 'dist', 'infra', 'client', 'login-client.js')],
@@ -223,7 +225,7 @@ async function roles(example: Example): Promise<Record<string, { login: boolean;
 
 /** Each host has the value installed, boots with it, and its app is logged in with it. */
 async function expectInstalled(example: Example, value: { role: string; password: string }): Promise<void> {
-  for (const name of appHosts) {
+  for (const name of example.appHosts) {
     const { stdout } = await example.lab.ssh(name, 'cat /run/agenix/db-password');
     expect(parseContent(stdout), `installed on ${name}`).toEqual(value);
     const systems = await example.lab.ssh(

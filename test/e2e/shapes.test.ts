@@ -10,7 +10,7 @@ import { sql, type Example } from '../../infra/fleet/example.js';
 import { rotateJson, waitFor } from '../../infra/fleet/rotate.js';
 import { run } from '../../infra/fleet/run.js';
 import { startSampler } from '../../infra/fleet/canary.js';
-import { expectNothingLeft, makeHarness, type Harness } from './harness.js';
+import { expectNothingLeft, makeHarness, rarely, type Harness } from './harness.js';
 import { addShapes, contentOf, webYaml } from './shapes-fleet.js';
 
 let harness: Harness;
@@ -24,7 +24,7 @@ beforeAll(async () => {
   harness = await makeHarness('shapes');
   ({ example } = harness);
   await addShapes(example);
-  sampler = startSampler('solo.service', 'inited.service', 'web.service');
+  sampler = startSampler({ ...rarely, units: ['solo.service', 'inited.service', 'web.service'] });
 });
 afterAll(async () => {
   sampler?.stop();

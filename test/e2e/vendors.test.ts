@@ -13,7 +13,7 @@ import { byMemo, rotate, rotateJson, statusOf } from '../../infra/fleet/rotate.j
 import { startVendor, type StoredKey, type Vendor } from '../kinds/http/vendor-server.js';
 import { expectNotification } from '../notify/schema.js';
 import { signatureOf, startReceiver, type Receiver } from '../notify/receiver.js';
-import { expectNothingLeft, makeHarness, type Harness } from './harness.js';
+import { expectNothingLeft, makeHarness, rarely, type Harness } from './harness.js';
 import { contentOf } from './shapes-fleet.js';
 import { addVendors } from './vendors-fleet.js';
 
@@ -33,7 +33,7 @@ beforeAll(async () => {
   const secret = await addVendors(example, { vendor, hook: `${receiver.origin}/hook` });
   signingKey = Buffer.from(secret.replace(/^whsec_/, ''), 'base64');
   await harness.restartWorker();
-  sampler = startSampler('mailer.service');
+  sampler = startSampler({ ...rarely, units: ['mailer.service'] });
   since = new Date();
 });
 afterAll(async () => {

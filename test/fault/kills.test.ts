@@ -14,7 +14,8 @@ import {
 let fleet: FaultyFleet;
 
 beforeAll(async () => {
-  fleet = await makeFaultyFleet('kills');
+  // Two hosts with the app are enough to be killed on.
+  fleet = await makeFaultyFleet('kills', {}, { appHosts: ['web-1', 'test-vm'] });
 }, patienceMs);
 
 afterAll(async () => {

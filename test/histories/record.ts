@@ -21,7 +21,7 @@ type Scenario = (bench: Bench, environment: string) => Promise<void>;
 
 const all: Readonly<Record<string, Scenario>> = {
   async done(bench, environment) {
-    await (await bench.start({ environment })).result();
+    await (await bench.start({ waves: [['canary'], ['web-1', 'web-2']], environment })).result();
   },
 
   async 'rolled-back'(bench, environment) {
@@ -130,6 +130,7 @@ const all: Readonly<Record<string, Scenario>> = {
     const rotation = await bench.start({
       environment,
       maxFailures: 1,
+      waves: [['canary'], ['web-1', 'web-2']],
       prepare: (s) => s.fail('restart web-2', 'UnitFailed', { times: 1 }),
     });
     await rotation.until('needs-attention');

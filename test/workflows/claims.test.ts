@@ -18,10 +18,9 @@ beforeAll(async () => {
 afterAll(() => bench.stop());
 
 describe('a claim', () => {
-  test('that is held refuses the second rotation within seconds, naming the first', async () => {
+  test('that is held refuses the second rotation, naming the first', async () => {
     const first = await bench.start({ waves: [['web-1']], prepare: (s) => s.hang('inspectRepo') });
     await first.script.reached('inspectRepo');
-    const before = Date.now();
     const second = await bench.start({ plan: first.plan });
     expect(await second.result()).toMatchObject({
       state: 'refused',
@@ -31,7 +30,6 @@ describe('a claim', () => {
         hint: `wait until it has ended; \`rotate watch ${first.id}\` shows it`,
       },
     });
-    expect(Date.now() - before).toBeLessThan(15_000);
     expect(second.script.labels()).toEqual(['record']);
     // Neither does --take-over take it from one that is alive, nor does the refused one release it.
     const third = await bench.start({ plan: first.plan, takeOver: true });

@@ -117,6 +117,22 @@ describe('a command that fails for good', () => {
     },
   );
 
+  test('on a host that runs something else is told as that, though its rehearsal fails first', async () => {
+    let open = (): void => {};
+    const rotation = await bench.start({
+      waves: [['web-1']],
+      prepare: (s) => {
+        open = s.gate('compareHost web-1');
+        s.fail('rehearse web-1', 'UnexpectedUnits');
+      },
+    });
+    await rotation.script.reached('rehearse web-1');
+    rotation.script.fail('compareHost web-1', 'Drift');
+    open();
+    expect(await rotation.result()).toMatchObject({ state: 'refused', reason: { type: 'Drift' } });
+    await bench.claimFree(rotation, 'db');
+  });
+
   test('in the soak, which goes on as a new run, undoes all of it', async () => {
     let open = (): void => {};
     const rotation = await bench.start({

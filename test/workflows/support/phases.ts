@@ -8,5 +8,6 @@ export function phases(labels: readonly string[]): string[] {
 
 /** Without what preflight does side by side, which comes in any order, and partly not at all when one part fails. */
 export function withoutLooks(labels: readonly string[]): string[] {
-  return labels.filter((label) => !/^(inspectIssuer|inspectHost|takeBaseline|makeTrial)\b/.test(label));
+  const looks = /^(inspectIssuer|inspectHost|takeBaseline|makeTrial|compareHost|rehearse)\b/;
+  return labels.filter((label) => !looks.test(label));
 }
