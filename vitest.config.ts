@@ -35,8 +35,8 @@ const patient = { testTimeout: 600_000, hookTimeout: 600_000 };
 
 export default defineConfig({
   test: {
-    // One more than cores: whole rotations wait much of the time, for units to stay up and for timeouts.
-    maxWorkers: 3,
+    // Two more than cores: whole rotations wait much of the time, for units to stay up and for timeouts.
+    maxWorkers: 4,
     expect: { poll: { timeout: 60_000, interval: 200 } },
     sequence: { sequencer: LongestFirst },
     // Temporal's server collects its garbage less often: there are many, and little memory is used by each.

@@ -113,7 +113,10 @@ describe('a rotation', () => {
     await expectRolledBack('generate', async () => {
       const id = await harness.start();
       // Preflight has passed its look at the issuer; the lock comes before the new role is provisioned.
-      await harness.waitFor(id, (s) => s.steps[0]?.hosts.some((h) => h.message === 'rehearsing') === true);
+      await harness.waitFor(
+        id,
+        (s) => s.steps[0]?.hosts.some((h) => h.message?.endsWith('rehearsing')) === true,
+      );
       const lock = await lockRoles();
       await harness.waitFor(id, (s) => stepIs(s, 'generate', 'failed'));
       await lock.release();
