@@ -91,9 +91,7 @@ test('a watch survives a restart of the server', async () => {
   await server.stop();
   await away.seen;
   const port = Number(server.address.split(':')[1]);
-  const again = await startDevServer({ databaseFile: server.databaseFile, port, tuned: true });
-  fleet.temporal.server = again;
-  fleet.temporal.stop = () => again.stop();
+  fleet.temporal.server = await startDevServer({ databaseFile: server.databaseFile, port, tuned: true });
   fleet.held.clear();
   const { code, stdout } = await watching;
   expect(stdout).toContain('  rotation  done\n');

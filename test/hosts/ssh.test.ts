@@ -1,8 +1,9 @@
 import { execFile } from 'node:child_process';
-import { join } from 'node:path';
+import { rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { Client } from 'pg';
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { RotateError } from '../../domain/failure.js';
 import type { RemoteCommand } from '../../domain/remote.js';
 import type { HostSpec } from '../../domain/spec.js';
@@ -257,7 +258,10 @@ describe('settings for OpenSSH', () => {
       auth: { identityFile: lab.inventory.identityFile },
       ...(knownHosts === undefined ? {} : { knownHosts }),
     });
-    return await run('ssh', [...config.nixSshOpts.split(' '), config.alias('h1'), 'echo hello']);
+    // It may lie elsewhere than it was wanted.
+    const [, file = ''] = config.nixSshOpts.split(' ');
+    onTestFinished(() => rm(dirname(file), { recursive: true, force: true }));
+    return await run('ssh', ['-F', file, config.alias('h1'), 'echo hello']);
   };
 
   test('let ssh in where our own connections are let in', async () => {

@@ -14,6 +14,7 @@ import {
 import { startDevServer, type DevServer } from '../../worker/dev-server.js';
 
 export interface TestTemporal {
+  /** A test that ends it puts the one here that it starts in its place. */
   server: DevServer;
   folder: string;
   /** Environment that points at the server. */
@@ -27,16 +28,17 @@ export async function startTestTemporal(): Promise<TestTemporal> {
   const folder = await mkdtemp(join(tmpdir(), 'rotate-temporal-'));
   const server = await startDevServer({ databaseFile: join(folder, 'temporal.db'), tuned: true });
   const env = { TEMPORAL_ADDRESS: server.address, TEMPORAL_NAMESPACE: server.namespace, HOME: folder };
-  return {
+  const temporal: TestTemporal = {
     server,
     folder,
     env,
     connect: (codecKeys) => connect({ codecKeys, env }),
     stop: async () => {
-      await server.stop();
+      await temporal.server.stop();
       await rm(folder, { recursive: true });
     },
   };
+  return temporal;
 }
 
 /** A keyring of `count` fresh keys. */
