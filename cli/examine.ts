@@ -108,13 +108,12 @@ async function examineRepo(
 }
 
 async function examineWorker(findings: DoctorFinding[], invocation: Invocation): Promise<void> {
-  const { keyFiles, withSession } = await import('./open-session.js');
-  const { findWorkspace } = await import('./workspace.js');
+  const { sessionOptions, withSession } = await import('./open-session.js');
   const keys = await check(findings, invocation, 'codec key', 'readable', async () => {
     const { codecKeyId } = await import('../client/open.js');
-    const files = await keyFiles(invocation, findWorkspace(invocation.context, invocation.options));
-    const id = await codecKeyId(files);
-    return { value: id, message: `${files.join(', ')} (id ${id})` };
+    const { keyFiles } = await sessionOptions(invocation);
+    const id = await codecKeyId(keyFiles);
+    return { value: id, message: `${keyFiles.join(', ')} (id ${id})` };
   });
   // Without a key nothing can be said to Temporal.
   if (keys === undefined) return;

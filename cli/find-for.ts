@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 
 import { findRotation } from '../client/find-rotation.js';
-import { type RotationRef } from '../client/rotation-ref.js';
+import type { RotationRef } from '../client/rotation-ref.js';
 import { nearest } from '../config/nearest.js';
 import { RotateError } from '../domain/failure.js';
 import type { Invocation } from './command.js';

@@ -1,6 +1,7 @@
 /** Connects a command to Temporal, with the codec key and the address that belong to where the person stands. */
 import { existsSync } from 'node:fs';
 
+import { codecKeyFiles, devState, type DevState } from '../client/dev-state.js';
 import type { OpenOptions } from '../client/open.js';
 import type { Session } from '../client/session.js';
 import { findWorkerYaml, workerFileDefault } from '../config/find-file.js';
@@ -33,34 +34,28 @@ export async function withSession<T>(
 
 /** @throws RotateError BadConfig when nothing names a key */
 export async function sessionOptions(
-  invocation: Pick<Invocation, 'context' | 'options'>,
-  workspace = findWorkspace(invocation.context, invocation.options),
+  { context, options }: Pick<Invocation, 'context' | 'options'>,
+  workspace = findWorkspace(context, options),
 ): Promise<OpenOptions> {
-  const { env, signal } = invocation.context;
-  const files = await keyFiles(invocation, workspace);
-  if (workspace === undefined) return { keyFiles: files, env, signal };
-  const { devState } = await import('../client/dev-state.js');
-  return { keyFiles: files, env, signal, devConfig: devState(workspace.root, env).temporalConfig };
+  const { env, signal } = context;
+  const flag = options.list('codec-key');
+  if (workspace === undefined) return { keyFiles: await keyFiles({ flag, env }), env, signal };
+  const dev = devState(workspace.root, env);
+  return { keyFiles: await keyFiles({ flag, env, dev }), env, signal, devConfig: dev.temporalConfig };
 }
 
-/** @throws RotateError BadConfig when nothing names a key */
-export async function keyFiles(
-  { context, options }: Pick<Invocation, 'context' | 'options'>,
-  workspace: Workspace | undefined,
-): Promise<readonly string[]> {
-  const { codecKeyFiles, devState } = await import('../client/dev-state.js');
-  const common = {
-    flag: options.list('codec-key'),
-    env: context.env,
-    ...(workspace === undefined ? {} : { dev: devState(workspace.root, context.env) }),
-  };
-  const files = codecKeyFiles(common);
+async function keyFiles(named: {
+  flag: readonly string[];
+  env: NodeJS.ProcessEnv;
+  dev?: DevState;
+}): Promise<readonly string[]> {
+  const files = codecKeyFiles(named);
   if (files.length > 0) return files;
   // On the worker's own machine its configuration names the keys.
-  if ((context.env['ROTATE_WORKER_CONFIG'] ?? '') !== '' || existsSync(workerFileDefault)) {
+  if ((named.env['ROTATE_WORKER_CONFIG'] ?? '') !== '' || existsSync(workerFileDefault)) {
     const { loadWorkerYaml } = await import('../config/worker-yaml.js');
-    const { codecKeys } = await loadWorkerYaml(findWorkerYaml(undefined, context.env));
-    return codecKeyFiles({ ...common, configured: codecKeys });
+    const { codecKeys } = await loadWorkerYaml(findWorkerYaml(undefined, named.env));
+    return codecKeyFiles({ ...named, configured: codecKeys });
   }
   throw new RotateError('BadConfig', 'no codec key: the worker would not believe this command line', {
     hint: 'name the key file with --codec-key or ROTATE_CODEC_KEY_FILE, or run `rotate dev` in the repo for a try',

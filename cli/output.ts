@@ -24,6 +24,7 @@ export function makeOutput(
   let opened: NodeJS.WriteStream | undefined;
   const stream = (): NodeJS.WriteStream => (opened ??= open().on('error', failed));
   let direct = isNoTerminal(fd);
+  const isTTY = (): boolean => !direct && stream().isTTY;
   const write = (text: string): void => {
     if (!direct) return void stream().write(text);
     const bytes = Buffer.from(text);
@@ -41,13 +42,13 @@ export function makeOutput(
   return {
     write,
     get isTTY() {
-      return !direct && stream().isTTY;
+      return isTTY();
     },
     get columns() {
-      return direct || !stream().isTTY ? undefined : sizeOf(stream().columns);
+      return isTTY() ? sizeOf(stream().columns) : undefined;
     },
     get rows() {
-      return direct || !stream().isTTY ? undefined : sizeOf(stream().rows);
+      return isTTY() ? sizeOf(stream().rows) : undefined;
     },
     attend: (attention) => attend(stream(), attention),
     flushed: () =>

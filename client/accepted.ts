@@ -12,19 +12,20 @@ export function isAddress(text: string): boolean {
   return new URL(`tcp://${text}`).hostname !== '';
 }
 
+/** `host` or `host:port` in its parts; an IPv6 address stays in brackets. @param address see {@link isAddress} */
+export function partsOf(address: string): { host: string; port: number } {
+  const { hostname, port } = new URL(`tcp://${address}`);
+  return { host: hostname, port: port === '' ? defaultPort : Number(port) };
+}
+
 /**
  * Ends when a server accepts a connection.
  * @param address see {@link isAddress}
  */
 export function accepted(address: string, signal: AbortSignal): Promise<void> {
-  const { hostname, port } = new URL(`tcp://${address}`);
+  const { host, port } = partsOf(address);
   return new Promise((resolve, reject) => {
-    const socket = connectTo({
-      // IPv6 stands in brackets there.
-      host: hostname.replaceAll(/^\[|\]$/g, ''),
-      port: port === '' ? defaultPort : Number(port),
-      signal,
-    });
+    const socket = connectTo({ host: host.replaceAll(/^\[|\]$/g, ''), port, signal });
     socket.once('connect', () => {
       socket.destroy();
       resolve();

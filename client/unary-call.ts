@@ -5,9 +5,9 @@
  */
 import { connect, constants, type ClientHttp2Session, type SecureClientSessionOptions } from 'node:http2';
 
+import { partsOf } from './accepted.js';
 import type { Endpoint } from './endpoint.js';
 
-const defaultPort = 7233;
 /** In front of each message: a byte that says whether it is compressed, and its length. */
 const prefixLength = 5;
 /** What Temporal's SDK takes. */
@@ -24,12 +24,13 @@ export async function unaryCall(
   message: Uint8Array,
   signal: AbortSignal,
 ): Promise<Uint8Array | undefined> {
-  const { apiKey, metadata } = endpoint.connection;
+  const { apiKey, metadata = {} } = endpoint.connection;
   if (typeof apiKey === 'function' || signal.aborted) return undefined;
-  const session = open(endpoint);
-  const stop = (): void => session.destroy();
+  let session: ClientHttp2Session | undefined;
+  const stop = (): void => session?.destroy();
   signal.addEventListener('abort', stop, { once: true });
   try {
+    session = open(endpoint);
     return await answerTo(session, message, {
       ...textOf(metadata),
       ...(apiKey === undefined ? {} : { authorization: `Bearer ${apiKey}` }),
@@ -39,15 +40,18 @@ export async function unaryCall(
       [constants.HTTP2_HEADER_CONTENT_TYPE]: 'application/grpc',
       [constants.HTTP2_HEADER_TE]: 'trailers',
     });
+  } catch {
+    // It could not even be begun: with a certificate that is none, say.
+    return undefined;
   } finally {
     signal.removeEventListener('abort', stop);
-    session.destroy();
+    session?.destroy();
   }
 }
 
 function open({ address, connection: { tls } }: Endpoint): ClientHttp2Session {
-  const { hostname, port } = new URL(`tcp://${address}`);
-  const authority = `${hostname}:${port === '' ? defaultPort : port}`;
+  const { host, port } = partsOf(address);
+  const authority = `${host}:${port}`;
   if (tls === undefined || tls === null || tls === false) return connect(`http://${authority}`);
   if (tls === true) return connect(`https://${authority}`);
   const { serverNameOverride, serverRootCACertificate, clientCertPair } = tls;
@@ -61,9 +65,12 @@ function open({ address, connection: { tls } }: Endpoint): ClientHttp2Session {
   return connect(`https://${authority}`, options);
 }
 
-/** Metadata in binary form is for the SDK. */
-function textOf(metadata: Endpoint['connection']['metadata']): Record<string, string> {
-  const entries = Object.entries(metadata ?? {}).map(([name, value]) => [name, String(value)] as const);
+/** @throws TypeError for metadata in binary form, which has an encoding of its own */
+function textOf(metadata: NonNullable<Endpoint['connection']['metadata']>): Record<string, string> {
+  const entries = Object.entries(metadata).map(([name, value]): [string, string] => {
+    if (typeof value !== 'string') throw new TypeError(`metadata ${name} is no text`);
+    return [name, value];
+  });
   return Object.fromEntries(entries);
 }
 

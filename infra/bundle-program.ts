@@ -34,10 +34,7 @@ const together: readonly (readonly [string, readonly string[]])[] = [
     ],
   ],
   // One question to the server, without its SDK.
-  [
-    'quick',
-    ['cli/open-session.js', 'cli/render/status-text.js', 'client/dev-state.js', 'client/quick-list.js'],
-  ],
+  ['quick', ['cli/open-session.js', 'cli/render/status-text.js', 'client/quick-list.js']],
 ];
 
 /** Of all that the program is made of; see cli/config-cache.ts. */

@@ -57,7 +57,7 @@ export async function makeExample(options: ExampleOptions): Promise<Example> {
   const names = options.appHosts ?? appHosts;
   log(`booting db-1 and ${names.join(', ')}`);
   await lab.up('db-1', ...names);
-  const example: Example = { ...(await makeRepos(folder, lab)), appHosts: names };
+  const example = await makeRepos(folder, lab, names);
   await writeRepo(example, options);
   await writeWorkerConfig(example);
   await commit(example, 'Describe the fleet');
@@ -70,8 +70,11 @@ export async function makeExample(options: ExampleOptions): Promise<Example> {
   return example;
 }
 
-/** An operator's home with a clone of the lab's flake, its remote and the keys of `rotate dev`; the hosts are up. */
-export async function makeRepos(folder: string, lab: Lab): Promise<Example> {
+/**
+ * An operator's home with a clone of the lab's flake, its remote and the keys of `rotate dev`; the hosts are up.
+ * @param names of hosts with the app
+ */
+export async function makeRepos(folder: string, lab: Lab, names: readonly AppHost[] = []): Promise<Example> {
   const home = join(folder, 'home');
   await mkdir(home, { recursive: true, mode: 0o700 });
   await writeFile(
@@ -91,7 +94,7 @@ export async function makeRepos(folder: string, lab: Lab): Promise<Example> {
   await run('git', ['clone', '--quiet', bare, clone], { env });
   await cp(join(projectRoot, 'infra', 'lab', 'flake'), clone, { recursive: true });
   const state = await ensureDevKeys(clone, env);
-  return { folder, lab, inventory: await lab.inventory(), appHosts: [], clone, bare, state, env };
+  return { folder, lab, inventory: await lab.inventory(), appHosts: names, clone, bare, state, env };
 }
 
 /** First password of `app_a`; made here, known to the fleet's file and to PostgreSQL. */

@@ -154,6 +154,20 @@ test('over TLS it is the same list, from a server that the authority vouches for
   ).toBeUndefined();
 });
 
+test.each([
+  [
+    'a certificate that is none',
+    {
+      TEMPORAL_TLS_SERVER_CA_CERT_DATA: 'no certificate',
+      TEMPORAL_TLS_CLIENT_CERT_DATA: 'nor this',
+      TEMPORAL_TLS_CLIENT_KEY_DATA: 'nor a key',
+    },
+  ],
+  ['a header that HTTP does not take', { TEMPORAL_GRPC_META_X_TEAM: 'op\u0007s' }],
+])('it is none with %s, which is for the SDK to say', async (_, wrong) => {
+  expect(await quickList({ ...options, env: { ...options.env, ...wrong } })).toBeUndefined();
+});
+
 describe('from a stand-in for the server', () => {
   test('it comes in pages, asked for as the vendor’s schema wants it', async () => {
     const page = (token: string) =>

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { expect } from 'vitest';
 import { parse, stringify } from 'yaml';
 import type { RotationStatus } from '../../domain/status.js';
-import { commit, type Example, type ExampleOptions } from '../../infra/fleet/example.js';
+import { appHosts, commit, type Example, type ExampleOptions } from '../../infra/fleet/example.js';
 import { rotate, startWorker, type DevProcess } from '../../infra/fleet/rotate.js';
 import { run, type RunResult } from '../../infra/fleet/run.js';
 import { startSampler } from '../../infra/fleet/canary.js';
@@ -136,7 +136,7 @@ export async function expectNobodyRefused(
   outOfReach: readonly string[] = [],
 ): Promise<void> {
   const summaries = await clients.stop();
-  for (const host of Object.keys(summaries)) {
+  for (const host of appHosts) {
     const summary = summaries[host];
     const failures = summary?.failures ?? [];
     const told = outOfReach.includes(host) ? failures.filter((f) => isSqlState(f.code)) : failures;
