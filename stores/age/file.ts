@@ -1,10 +1,16 @@
-/** Encrypting and opening age files. */
+/**
+ * Encrypting and opening age files, as streams: given bytes, age-encryption collects what comes out with a `Response`,
+ * for which Node loads its HTTP client.
+ */
 import { Decrypter, Encrypter, armor as armorFormat, type Identity } from 'age-encryption';
 import { asRotateError, RotateError } from '../../domain/failure.js';
 import { SecretValue } from '../../domain/secret-value.js';
+import { concat } from './bytes.js';
 import { type AgeHeader, dearmor, describeStanzas, malformed, readHeader } from './header.js';
 import type { AgeIdentity } from './identity.js';
 import { parseRecipients } from './recipient.js';
+
+const payloadNonceSize = 16;
 
 /** A value, and the key that opened it (an older one than the first of the keyring means: encrypt it again). */
 export interface Opened {
@@ -28,7 +34,7 @@ export async function encrypt(
   for (const { recipient } of parseRecipients(recipients)) encrypter.addRecipient(recipient);
   let file: Uint8Array;
   try {
-    file = await encrypter.encrypt(plaintext);
+    file = await collect(await encrypter.encrypt(streamOf(plaintext)));
   } catch (cause) {
     // all that depends on input was parsed, except that an age1… key may be a low-order point
     throw new RotateError('BadRecipient', 'a recipient cannot be encrypted to', {
@@ -93,13 +99,9 @@ async function open(
   const header = readHeader(file);
   refusePassphrase(header);
   for (const identity of keyring) {
-    const fileKey = await unwrap(file.subarray(0, header.length), identity);
-    if (fileKey === undefined) continue;
-    const decrypter = new Decrypter();
-    decrypter.addIdentity({ unwrapFileKey: () => fileKey });
-    const plaintext = await decrypter.decrypt(file).catch((cause: unknown) => {
-      throw malformed('its contents are damaged or cut off', 'payload', cause);
-    });
+    const contents = await contentsFor(file, header, identity);
+    if (contents === undefined) continue;
+    const plaintext = await collect(contents).catch(damaged);
     const value = new SecretValue(plaintext);
     plaintext.fill(0);
     return { value, identity };
@@ -107,8 +109,12 @@ async function open(
   throw noMatch(header, keyring, fileName);
 }
 
-/** The file key, or undefined when the file is not encrypted to `identity`. Checks the header's MAC. */
-async function unwrap(header: Uint8Array, { identity }: AgeIdentity): Promise<Uint8Array | undefined> {
+/** What the file holds, or undefined when it is not encrypted to `identity`. The header's MAC has been checked. */
+async function contentsFor(
+  file: Uint8Array,
+  header: AgeHeader,
+  { identity }: AgeIdentity,
+): Promise<ReadableStream<Uint8Array> | undefined> {
   // asked only after `identity` has found no stanza of its own: tells "not for us" from "damaged" without reading messages
   let passedOver = false;
   const sentinel: Identity = {
@@ -120,12 +126,20 @@ async function unwrap(header: Uint8Array, { identity }: AgeIdentity): Promise<Ui
   const decrypter = new Decrypter();
   decrypter.addIdentity(identity());
   decrypter.addIdentity(sentinel);
+  // what is cut off right after its header has a header all the same
+  const bare = file.length < header.length + payloadNonceSize;
   try {
-    return await decrypter.decryptHeader(header);
+    if (!bare) return await decrypter.decrypt(streamOf(file));
+    await decrypter.decryptHeader(file.subarray(0, header.length));
   } catch (cause) {
     if (passedOver) return undefined;
     throw malformed('its header is damaged or was tampered with', 'header', cause);
   }
+  return damaged(new Error('it ends after its header'));
+}
+
+function damaged(cause: unknown): never {
+  throw malformed('its contents are damaged or cut off', 'payload', cause);
 }
 
 /** A passphrase stanza must stand alone, whatever other stanza we could open (age-encryption does not check it). */
@@ -153,4 +167,23 @@ function noMatch({ stanzas }: AgeHeader, keyring: readonly AgeIdentity[], fileNa
       details: { stage: 'no-match', file: fileName, tags },
     },
   );
+}
+
+function streamOf(bytes: Uint8Array): ReadableStream<Uint8Array> {
+  return new ReadableStream({
+    start(controller) {
+      controller.enqueue(bytes);
+      controller.close();
+    },
+  });
+}
+
+async function collect(stream: ReadableStream<Uint8Array>): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  const reader = stream.getReader();
+  for (let next = await reader.read(); !next.done; next = await reader.read()) chunks.push(next.value);
+  const bytes = concat(...chunks);
+  // they may be a secret, and nobody else has them
+  for (const chunk of chunks) chunk.fill(0);
+  return bytes;
 }

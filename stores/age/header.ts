@@ -56,13 +56,13 @@ export function dearmor(ciphertext: Uint8Array): Uint8Array {
  */
 export function readHeader(ciphertext: Uint8Array): AgeHeader {
   const file = dearmor(ciphertext);
-  if (Buffer.from(file.subarray(0, intro.length)).toString('latin1') !== intro) {
-    throw malformed('it is no age file', 'header');
-  }
+  // A character is a byte.
+  const text = Buffer.from(file.buffer, file.byteOffset, file.byteLength).toString('latin1');
+  if (!text.startsWith(intro)) throw malformed('it is no age file', 'header');
   const stanzas: HeaderStanza[] = [];
   let offset = intro.length;
   for (;;) {
-    const line = readLine(file, offset);
+    const line = readLine(text, offset);
     offset += line.length + 1;
     if (line.startsWith('---')) {
       if (!/^--- [A-Za-z0-9+/]{43}$/.test(line))
@@ -77,7 +77,7 @@ export function readHeader(ciphertext: Uint8Array): AgeHeader {
     if (arrow !== '->' || !type || args.includes(''))
       throw malformed('the part of its header for one reader is damaged', 'header');
     stanzas.push({ type, args });
-    offset = skipBody(file, offset);
+    offset = skipBody(text, offset);
   }
 }
 
@@ -103,9 +103,9 @@ export function malformed(why: string, stage: 'armor' | 'header' | 'payload', ca
 }
 
 /** A body is lines of 64 characters of base64 and a shorter (maybe empty) last one. */
-function skipBody(file: Uint8Array, start: number): number {
+function skipBody(text: string, start: number): number {
   for (let offset = start; ;) {
-    const line = readLine(file, offset);
+    const line = readLine(text, offset);
     offset += line.length + 1;
     if (line.length > 64 || fromBase64(line) === undefined)
       throw malformed('the part of its header for one reader is damaged', 'header');
@@ -113,9 +113,9 @@ function skipBody(file: Uint8Array, start: number): number {
   }
 }
 
-function readLine(file: Uint8Array, offset: number): string {
-  const end = file.indexOf(0x0a, offset);
-  const line = end === -1 ? undefined : Buffer.from(file.subarray(offset, end)).toString('latin1');
+function readLine(text: string, offset: number): string {
+  const end = text.indexOf('\n', offset);
+  const line = end === -1 ? undefined : text.slice(offset, end);
   if (line === undefined || /[^\x20-\x7e]/.test(line))
     throw malformed('its header is cut off or not text', 'header');
   return line;

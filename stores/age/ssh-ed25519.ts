@@ -42,6 +42,7 @@ export function montgomery(point: Uint8Array): Uint8Array | undefined {
 /** @param point an Ed25519 public key for which {@link montgomery} is defined. */
 export function ed25519Recipient(point: Uint8Array, mont: Uint8Array): Recipient {
   const wire = ed25519Wire(point);
+  const tag = sshTag(wire);
   // X25519(tweak, X25519(e, mont)) is X25519(e, X25519(tweak, mont)), of which the inner part is the same for all files.
   let tweaked: KeyObject | undefined;
   return {
@@ -50,7 +51,7 @@ export function ed25519Recipient(point: Uint8Array, mont: Uint8Array): Recipient
       const { secret, share } = ephemeral();
       const key = wrapKey(agree(secret, tweaked), share, mont);
       const body = chacha20poly1305(key, zeroNonce).encrypt(fileKey);
-      return [new Stanza(['ssh-ed25519', sshTag(wire), toBase64(share)], body)];
+      return [new Stanza(['ssh-ed25519', tag, toBase64(share)], body)];
     },
   };
 }
