@@ -2,7 +2,6 @@
  * What rotate.yaml was found to mean the last time, so that the next command has it without the parser and the
  * schemas. Only in the program as it is built: its files cannot change under the cache, as sources do.
  */
-import { createHash } from 'node:crypto';
 import { closeSync, fstatSync, mkdirSync, openSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
@@ -31,13 +30,14 @@ export function configCache(
 ): ConfigCache {
   if (build === undefined) return { read: () => undefined, write: () => {} };
   const folder = join(baseFolder(env, 'XDG_CACHE_HOME', '.cache'), 'rotate', 'config');
-  const entry = join(folder, `${sha256(file).slice(0, 16)}.json`);
-  const keyOf = (text: string): string => sha256(`${build}\0${text}`);
+  const entry = join(folder, entryName(file));
   return {
     read(text) {
       try {
         const kept: unknown = JSON.parse(readOwn(entry));
-        return isEntry(kept) && kept.key === keyOf(text) ? kept.config : undefined;
+        if (!isEntry(kept) || kept.build !== build || kept.file !== file || kept.text !== text)
+          return undefined;
+        return kept.config;
       } catch {
         return undefined;
       }
@@ -46,7 +46,9 @@ export function configCache(
       try {
         mkdirSync(folder, { recursive: true, mode: 0o700 });
         const temporary = `${entry}.${process.pid}`;
-        writeFileSync(temporary, JSON.stringify({ key: keyOf(text), config }), { mode: 0o600 });
+        writeFileSync(temporary, JSON.stringify({ build, file, text, config } satisfies Entry), {
+          mode: 0o600,
+        });
         renameSync(temporary, entry);
       } catch {
         // The next command reads the file itself.
@@ -67,11 +69,22 @@ function readOwn(path: string): string {
   }
 }
 
-/** What has the key of this build was written by it. */
-function isEntry(value: unknown): value is { key: string; config: ConfigSpec } {
-  return isObject(value) && 'key' in value && 'config' in value;
+/** The text itself is compared: to load what makes hashes takes longer than all the rest. */
+interface Entry {
+  build: string;
+  file: string;
+  text: string;
+  config: ConfigSpec;
 }
 
-function sha256(text: string): string {
-  return createHash('sha256').update(text).digest('hex');
+/** What this build has written is as it wrote it. */
+function isEntry(value: unknown): value is Entry {
+  return isObject(value) && 'config' in value;
+}
+
+/** FNV-1a of the path, in 32 bits: two files with one name would only write over one another's entry. */
+function entryName(file: string): string {
+  let hash = 0x811c9dc5;
+  for (const byte of Buffer.from(file)) hash = Math.imul(hash ^ byte, 0x01000193) >>> 0;
+  return `${hash.toString(16).padStart(8, '0')}.json`;
 }

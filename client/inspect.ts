@@ -39,16 +39,37 @@ async function inspect<Output>(
   type: string,
   input: PlanRequest | PlansRequest | ReportRequest,
 ): Promise<Output> {
-  await requireListening(session);
-  return call(
+  const workflowId = `inspect/${ulid()}`;
+  // Asked at once; that nobody listens is known long before it is given up.
+  const listening = requireListening(session);
+  const answer = call(
     session,
     (client) =>
       client.workflow.execute<(input: PlanRequest | PlansRequest | ReportRequest) => Promise<Output>>(type, {
-        workflowId: `inspect/${ulid()}`,
+        workflowId,
         taskQueue,
         args: [input],
         workflowExecutionTimeout: patienceMs,
       }),
     { deadlineMs: patienceMs + 5_000 },
   );
+  // Who does not listen cannot have failed at it.
+  answer.catch(() => {});
+  try {
+    await listening;
+  } catch (error) {
+    await withdraw(session, workflowId);
+    throw error;
+  }
+  return answer;
+}
+
+/** Leaves nothing behind for a worker that comes later; where that is not possible, it ends by itself. */
+async function withdraw(session: Session, workflowId: string): Promise<void> {
+  const terminate = call(
+    session,
+    (client) => client.workflow.getHandle(workflowId).terminate('no worker listens'),
+    { deadlineMs: 2_000 },
+  );
+  await terminate.catch(() => {});
 }

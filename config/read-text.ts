@@ -1,5 +1,5 @@
 /** Reads a configuration file; what cannot be read is a mistake with the path in it. */
-import { readFile } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
 import { RotateError } from '../domain/failure.js';
 import { systemReason } from '../domain/system-error.js';
 
@@ -8,7 +8,7 @@ import { systemReason } from '../domain/system-error.js';
  * @throws RotateError `BadConfig` when the file cannot be read, or is not UTF-8
  */
 export async function readText(path: string, name: string = path): Promise<string> {
-  const bytes = await readBytes(path, name);
+  const bytes = readBytes(path, name);
   const decoder = new TextDecoder('utf-8', { fatal: true });
   try {
     return decoder.decode(bytes);
@@ -35,9 +35,10 @@ function brokenLine(bytes: Uint8Array): number {
   }
 }
 
-async function readBytes(path: string, name: string): Promise<Uint8Array> {
+/** At once: a small file is there before what waits for files is even loaded. */
+function readBytes(path: string, name: string): Uint8Array {
   try {
-    return await readFile(path);
+    return readFileSync(path);
   } catch (cause) {
     throw new RotateError('BadConfig', `cannot read ${name}: ${systemReason(cause)}`, {
       hint: 'check the path and its permissions',

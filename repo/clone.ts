@@ -8,7 +8,8 @@ import { mkdir, readFile, readdir, rename, rm, stat, writeFile } from 'node:fs/p
 import { join } from 'node:path';
 import { RotateError } from '../domain/failure.js';
 import { saysBrokenClone } from './git-failure.js';
-import { gitAt, gitText, type Git, type GitEnvironment } from './git.js';
+import { gitAt, gitText, type Git, type GitEnvironment, type GitPlace } from './git.js';
+import type { RunGitProcess } from './git-process.js';
 import { clearDrafts, clearLeftoverLocks } from './leftovers.js';
 import { withLock } from './lock.js';
 import {
@@ -32,6 +33,8 @@ export interface CloneOptions {
   stateDir: string;
   /** See `gitEnvironment`. */
   environment: GitEnvironment;
+  /** Default: started by this process itself. */
+  runProcess?: RunGitProcess;
   /** Milliseconds for a fetch or a push. Default 90 s. */
   networkTimeoutMs?: number;
   /** Milliseconds for the first fetch of everything. Default 10 min. */
@@ -58,7 +61,7 @@ export class Clone {
     this.stateDir = options.stateDir;
     this.gitDir = join(options.stateDir, 'clone.git');
     this.networkTimeoutMs = options.networkTimeoutMs ?? 90_000;
-    this.git = gitAt({ environment: options.environment, gitDir: this.gitDir, cwd: options.stateDir });
+    this.git = this.#gitAt({ gitDir: this.gitDir });
   }
 
   /**
@@ -173,6 +176,16 @@ export class Clone {
     return openTree(this.git, this.stateDir, commit, signal);
   }
 
+  #gitAt(place: Pick<GitPlace, 'gitDir'>): Git {
+    const { environment, runProcess } = this.#options;
+    return gitAt({
+      ...place,
+      environment,
+      cwd: this.stateDir,
+      ...(runProcess === undefined ? {} : { runProcess }),
+    });
+  }
+
   async #isGood(): Promise<boolean> {
     const text = await readFile(join(this.gitDir, marker), 'utf8').catch(absent);
     if (text !== JSON.stringify({ remote: this.remote })) return false;
@@ -194,9 +207,8 @@ export class Clone {
       if (/^clone\.git\.(new|old)-/.test(name))
         await rm(join(this.stateDir, name), { recursive: true, force: true });
     const draft = `${this.gitDir}.new-${randomUUID()}`;
-    const { environment } = this.#options;
-    const outside = gitAt({ environment, cwd: this.stateDir });
-    const git = gitAt({ environment, gitDir: draft, cwd: this.stateDir });
+    const outside = this.#gitAt({});
+    const git = this.#gitAt({ gitDir: draft });
     const common = { network: true, timeoutMs, ...(signal === undefined ? {} : { signal }) };
     const told = await gitText(outside, {
       args: ['ls-remote', '--symref', '--', this.remote, 'HEAD', 'refs/heads/*'],

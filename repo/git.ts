@@ -1,11 +1,10 @@
 /**
  * Runs the real `git`: arguments as an array, an environment of a few known
- * variables, no hooks, no prompts, no background gc, a timeout on every call, and
- * the whole process group killed when it runs out or the caller gives up.
+ * variables, no hooks, no prompts, no background gc, and a timeout on every call.
  */
-import { spawn } from 'node:child_process';
 import { RotateError } from '../domain/failure.js';
 import { gitFailure } from './git-failure.js';
+import { maxOutput, runGitProcess, type RunGitProcess } from './git-process.js';
 
 /**
  * Variables that git may see. System and user configuration are read (credential
@@ -69,6 +68,8 @@ export interface GitPlace {
   /** `--git-dir`; without it git looks upward from `cwd`. */
   gitDir?: string;
   cwd?: string;
+  /** Default: started by this process itself. */
+  runProcess?: RunGitProcess;
 }
 
 export interface GitCommand {
@@ -119,10 +120,6 @@ const overrides = [
   'http.lowSpeedTime=30',
 ].flatMap((setting) => ['-c', setting]);
 
-const killGraceMs = 2_000;
-const pipeGraceMs = 1_000;
-const maxOutput = 512 * 1024 * 1024;
-
 /**
  * Runs git to its end.
  * @throws RotateError GitUnreachable, GitAuthFailed, GitConflict, NoSpace, Timeout, GitFailed; when
@@ -132,8 +129,35 @@ export async function runGit(place: GitPlace, command: GitCommand): Promise<GitR
   command.signal?.throwIfAborted();
   const what = `git ${command.args.find((arg) => /^[a-z]/.test(arg) && !arg.includes('=')) ?? ''}`;
   const timeoutMs = command.timeoutMs ?? 60_000;
-  const end = await start(place, command, timeoutMs, what);
+  const end = await (place.runProcess ?? runGitProcess)(
+    {
+      args: [
+        ...overrides,
+        ...(place.gitDir === undefined ? [] : [`--git-dir=${place.gitDir}`]),
+        ...command.args,
+      ],
+      ...(place.cwd === undefined ? {} : { cwd: place.cwd }),
+      env: {
+        ...place.environment,
+        ...command.variables,
+        GIT_TERMINAL_PROMPT: '0',
+        GIT_LITERAL_PATHSPECS: '1',
+        GIT_OPTIONAL_LOCKS: '0',
+        LC_ALL: 'C',
+      },
+      ...(command.input === undefined ? {} : { input: command.input }),
+      timeoutMs,
+    },
+    command.signal,
+  );
   command.signal?.throwIfAborted();
+  if (end.notStarted !== undefined)
+    throw new RotateError('GitFailed', `${what} could not be started: ${end.notStarted}`, {
+      hint: 'install git and see that it is on the PATH',
+    });
+  if (end.tooMuch) throw new RotateError('GitFailed', `${what} printed more than ${maxOutput} bytes`);
+  if (end.inputError !== undefined)
+    throw new RotateError('GitFailed', `${what} could not be given its input: ${end.inputError}`);
   if (end.timedOut) {
     const type = command.network === true ? 'GitUnreachable' : 'Timeout';
     throw new RotateError(type, `${what} did not end within ${timeoutMs / 1000} s`, {
@@ -147,113 +171,4 @@ export async function runGit(place: GitPlace, command: GitCommand): Promise<GitR
   const result = { code: end.code ?? -1, stdout: end.stdout, stderr: end.stderr };
   if ((command.accept ?? [0]).includes(result.code)) return result;
   throw gitFailure(what, result.code, result.stderr);
-}
-
-interface End {
-  code: number | null;
-  killedBy: NodeJS.Signals | null;
-  timedOut: boolean;
-  stdout: Buffer;
-  stderr: string;
-}
-
-function start(place: GitPlace, command: GitCommand, timeoutMs: number, what: string): Promise<End> {
-  const at = place.gitDir === undefined ? [] : [`--git-dir=${place.gitDir}`];
-  return new Promise((resolve, reject) => {
-    const args = [...overrides, ...at, ...command.args];
-    const options = {
-      ...(place.cwd === undefined ? {} : { cwd: place.cwd }),
-      env: {
-        ...place.environment,
-        ...command.variables,
-        GIT_TERMINAL_PROMPT: '0',
-        GIT_LITERAL_PATHSPECS: '1',
-        GIT_OPTIONAL_LOCKS: '0',
-        LC_ALL: 'C',
-      },
-      // a group of its own, so that ssh and index-pack die with it; no terminal to prompt on
-      detached: true,
-    };
-    const child =
-      command.input === undefined
-        ? spawn('git', args, { ...options, stdio: ['ignore', 'pipe', 'pipe'] })
-        : spawn('git', args, { ...options, stdio: ['pipe', 'pipe', 'pipe'] });
-    const out: Buffer[] = [];
-    let size = 0;
-    let stderr = '';
-    let timedOut = false;
-    let problem: Error | undefined;
-    let killTimer: NodeJS.Timeout | undefined;
-    let pipeTimer: NodeJS.Timeout | undefined;
-
-    const kill = () => {
-      if (killTimer !== undefined) return;
-      signalGroup(child.pid, 'SIGTERM');
-      killTimer = setTimeout(() => signalGroup(child.pid, 'SIGKILL'), killGraceMs);
-    };
-    const timer = setTimeout(() => {
-      timedOut = true;
-      kill();
-    }, timeoutMs);
-    command.signal?.addEventListener('abort', kill, { once: true });
-
-    child.stdout.on('data', (chunk: Buffer) => {
-      size += chunk.length;
-      if (size <= maxOutput) out.push(chunk);
-      else {
-        problem = new RotateError('GitFailed', `${what} printed more than ${maxOutput} bytes`);
-        kill();
-      }
-    });
-    child.stderr.setEncoding('utf8');
-    child.stderr.on('data', (text: string) => {
-      // the end says why
-      stderr = (stderr + text).slice(-64 * 1024);
-    });
-    // a git that ends without reading its input says why by its exit code
-    child.stdin?.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EPIPE' && error.code !== 'ECONNRESET') problem ??= error;
-    });
-    child.stdin?.end(command.input);
-
-    const cleanUp = () => {
-      clearTimeout(timer);
-      clearTimeout(killTimer);
-      clearTimeout(pipeTimer);
-      command.signal?.removeEventListener('abort', kill);
-    };
-    child.on('error', (cause) => {
-      cleanUp();
-      reject(
-        new RotateError('GitFailed', `${what} could not be started: ${cause.message}`, {
-          hint: 'install git and see that it is on the PATH',
-          cause,
-        }),
-      );
-    });
-    // a daemon that git started (a credential cache, an ssh master) may keep the pipes open
-    child.on('exit', () => {
-      // what it started may have outlived the first signal
-      if (killTimer !== undefined) signalGroup(child.pid, 'SIGKILL');
-      pipeTimer = setTimeout(() => {
-        child.stdout.destroy();
-        child.stderr.destroy();
-      }, pipeGraceMs);
-    });
-    child.on('close', (code, killedBy) => {
-      cleanUp();
-      if (problem !== undefined) reject(problem);
-      else resolve({ code, killedBy, timedOut, stdout: Buffer.concat(out), stderr });
-    });
-  });
-}
-
-function signalGroup(pid: number | undefined, signal: NodeJS.Signals): void {
-  if (pid === undefined) return;
-  try {
-    process.kill(-pid, signal);
-  } catch (error) {
-    // ESRCH: it has ended by itself
-    if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error;
-  }
 }

@@ -30,6 +30,7 @@ import { taskQueue } from '../workflows/messages.js';
 import { startDevServer } from './dev-server.js';
 import { declaredCommands } from './declared-commands.js';
 import { makeFleetPort } from './fleet-port.js';
+import { findLauncherProgram, makeGitLauncher } from './git-launcher.js';
 import { ensureDevKeys, removeTemporalConfig, writeTemporalConfig } from './keys.js';
 import { makeNotifiers } from './notifiers.js';
 import { readFromStore, readLogin } from './read-login.js';
@@ -149,7 +150,14 @@ async function makeServices(
       ...(spec.ssh.identityFile === undefined ? {} : { identityFile: spec.ssh.identityFile }),
     }),
   });
-  const clone = await Clone.open({ remote: spec.repo, stateDir: spec.state, environment: git });
+  const program = findLauncherProgram();
+  const launcher = program === undefined ? undefined : makeGitLauncher(program);
+  const clone = await Clone.open({
+    remote: spec.repo,
+    stateDir: spec.state,
+    environment: git,
+    ...(launcher === undefined ? {} : { runProcess: launcher.run }),
+  });
   const snapshots = new Snapshots(clone, keyring);
   const repo = makeRepoPort(clone, snapshots);
   const notifiers = await makeNotifiers(spec.notify);
@@ -171,7 +179,10 @@ async function makeServices(
         ),
       examineWorker: () => fleet.examine(),
     },
-    close: () => fleet.close(),
+    close: () => {
+      fleet.close();
+      launcher?.close();
+    },
   };
 }
 

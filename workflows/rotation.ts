@@ -73,6 +73,8 @@ export async function rotation(input: RotationInput): Promise<StatusAnswer> {
   /** How often someone has said something: what comes while something else is awaited must not be passed over. */
   let said = 0;
   let lastMemo = '';
+  /** Until all that is to be told is under way. */
+  let telling: Promise<unknown> = Promise.resolve();
 
   setHandler(defineQuery<StatusAnswer>(statusQuery), () => statusOf(journal));
   setHandler(defineQuery<EventsAnswer, [number]>(eventsQuery), (after) => ({
@@ -115,9 +117,8 @@ export async function rotation(input: RotationInput): Promise<StatusAnswer> {
   return CancellationScope.nonCancellable(async () => {
     while (journal.endedAt === undefined) {
       showMemo();
+      tell();
       const heard = said;
-      await tell();
-      if (said !== heard) continue;
       const action = decide(journal, now());
       if (action.type === 'end') {
         // Let go first: whoever sees the end can start the next one at once.
@@ -129,12 +130,12 @@ export async function rotation(input: RotationInput): Promise<StatusAnswer> {
         if (worked && action.for === 'keep-old') await rest();
         journal = takeRest(journal, now());
         showMemo();
-        await tell();
+        tell();
         await condition(() => said !== heard, Math.max(1, Date.parse(action.until) - Date.now()));
       } else if (action.type === 'park') {
         journal = parkOn(journal, action.command, action.reason, now());
         showMemo();
-        await tell();
+        tell();
         if (worked) await rest();
         const moved = (): boolean => journal.parked === undefined || journal.endedAt !== undefined;
         const forward = pastUndo(journal) || (journal.parked !== undefined && isDrop(journal.parked.command));
@@ -149,8 +150,9 @@ export async function rotation(input: RotationInput): Promise<StatusAnswer> {
       }
     }
     showMemo();
-    await tell();
+    tell();
     await writeRecord();
+    await telling;
     await condition(allHandlersFinished);
     return statusOf(journal);
   });
@@ -167,7 +169,7 @@ export async function rotation(input: RotationInput): Promise<StatusAnswer> {
     const scope = new CancellationScope();
     current = scope;
     showMemo();
-    await tell();
+    tell();
     const outcomes = await scope.run(() =>
       Promise.all(begun.map(({ command, seq }) => runOne(command, seq, scope))),
     );
@@ -242,26 +244,26 @@ export async function rotation(input: RotationInput): Promise<StatusAnswer> {
     upsertMemo({ [statusMemo]: memo });
   }
 
-  /** Tells people what is new; who is told and whether he can be reached holds up nothing. */
-  async function tell(): Promise<void> {
+  /** Tells people what is new; that, and whether they can be reached, holds up nothing. */
+  function tell(): void {
     const news = newsOf(journal);
     if (news === undefined) return;
     journal = news.journal;
     const { by, why, notices } = journal;
-    await startNotify(
-      notificationOf({
-        status: statusOf(journal),
-        event: news.event,
-        at: now(),
-        n: notices,
-        by,
-        ...(why === undefined ? {} : { why }),
-      }),
-    );
+    const notification = notificationOf({
+      status: statusOf(journal),
+      event: news.event,
+      at: now(),
+      n: notices,
+      by,
+      ...(why === undefined ? {} : { why }),
+    });
+    telling = Promise.all([telling, startNotify(notification)]);
   }
 
   /** Continues as new with the journal; nothing is under way now. */
   async function rest(): Promise<never> {
+    await telling;
     await condition(allHandlersFinished);
     return continueAsNew<typeof rotation>({ journal: forNextRun(journal), nonces });
   }

@@ -1,5 +1,4 @@
 /** Converges the server to a target: one transaction, fenced, unlogged; then ends sessions. */
-import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import type { Credential, Target } from '../../domain/credential.js';
 import { RotateError, asRotateError } from '../../domain/failure.js';
@@ -121,15 +120,15 @@ async function endAll(
   if (doomed === undefined) return ended;
   const deadline = Date.now() + endWithinMs;
   for (let wait = !shut; ; wait = true) {
+    signal.throwIfAborted();
     const results = await session.run([
       `SELECT pg_sleep(${wait ? 0.2 : 0})`,
       sql.endSessions(doomed),
-      `SELECT pg_sleep(${wait ? 0.1 : 0})`,
       sql.countSessions(doomed),
     ]);
     const told = readJson(results[1], z.array(z.number()), session);
     for (const pid of told) ended.add(pid);
-    const left = readJson(results[3], z.number(), session);
+    const left = readJson(results[2], z.number(), session);
     if (told.length === 0 && left === 0) return ended;
     if (Date.now() > deadline)
       throw new RotateError(
@@ -139,7 +138,6 @@ async function endAll(
           hint: 'see pg_stat_activity; only a superuser can end a superuser’s session',
         },
       );
-    await sleep(200, undefined, { signal });
   }
 }
 
