@@ -117,7 +117,7 @@ async function start(host: PooledHost, request: JobRequest, signal: AbortSignal 
 async function look(host: PooledHost, jobId: string, signal: AbortSignal | undefined): Promise<JobStatus> {
   const { code, stdout, stderr } = await host.run({
     script: statusScript,
-    args: [jobId, '30'],
+    args: [jobId, '60'],
     timeoutMs: 20_000,
     ...(signal === undefined ? {} : { signal }),
   });

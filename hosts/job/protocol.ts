@@ -60,13 +60,13 @@ if ! { [ -e "$d/undone" ] || [ -e "$run/undone" ] || unit_runs "rotate-$id.servi
 fi
 `;
 
-/** `$1` id, `$2` tenths of a second to wait for the end. Prints a status. systemd is asked once a second only. */
+/** `$1` id, `$2` twentieths of a second to wait for the end. Prints a status. systemd is asked once a second only. */
 export const statusScript = `id=$1
 ${jobLibrary}
 _i=0 _lost=0 _state=
 while :; do
   if kept result >/dev/null; then _state=finished; break; fi
-  if [ "$((_i % 10))" != 0 ] && [ "$_i" -lt "$2" ] && [ "$_state" = running ]; then
+  if [ "$((_i % 20))" != 0 ] && [ "$_i" -lt "$2" ] && [ "$_state" = running ]; then
     :
   elif unit_runs "rotate-$id.service"; then
     _state=running _lost=0
@@ -77,9 +77,9 @@ while :; do
   else
     # Between the end of the unit and this look the result may have been written.
     _state=lost _lost=$((_lost + 1))
-    if [ "$_lost" -ge 4 ]; then break; fi
+    if [ "$_lost" -ge 8 ]; then break; fi
   fi
-  sleep 0.1
+  sleep 0.05
   _i=$((_i + 1))
 done
 echo "state=$_state"

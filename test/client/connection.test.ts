@@ -11,6 +11,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import { connect } from '../../client/connection.js';
 import { resolveEndpoint } from '../../client/endpoint.js';
+import { requestPlan } from '../../client/inspect.js';
 import { requireWorker } from '../../client/worker-alive.js';
 import { bundleWorkflows } from '../../worker/bundle.js';
 import { connectWorker, startWorker } from '../../worker/run-worker.js';
@@ -215,3 +216,16 @@ describe('requireWorker', () => {
     await close();
   }, 60_000);
 });
+
+test('a plan that nobody can make is not left to a worker that comes later', async () => {
+  const connection = await connect({ codecKeys, env: temporal.env });
+  const session = { connection, signal: new AbortController().signal };
+  await expect(requestPlan(session, { secrets: ['db'] })).rejects.toMatchObject({ type: 'NoWorker' });
+  // Lists lag behind.
+  await expect
+    .poll(async () => (await connection.client.workflow.count('ExecutionStatus = "Running"')).count, {
+      timeout: 20_000,
+    })
+    .toBe(0);
+  await connection.close();
+}, 60_000);

@@ -249,7 +249,7 @@ describe('a person at a terminal', () => {
     // Elsewhere than on a terminal: one line an event, without anything that moves a cursor.
     const { code, stdout } = await run('watch', id);
     expect(code).toBe(0);
-    expect(stdout).toMatch(/^\d{4}-\d\d-\d\dT\S+Z {2}deploy {2}test-vm {2}done/m);
+    expect(stdout).toMatch(/^\d{4}-\d\d-\d\dT\S+Z {2}[0-9A-Z]{26} {2}deploy {2}test-vm {2}done/m);
     expect(stdout).not.toContain('\u001B');
   });
 });

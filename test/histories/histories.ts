@@ -8,6 +8,7 @@ import type { Client } from '@temporalio/client';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 
 import { makeCodecKeyring, parseCodecKeys, type CodecKeyring } from '../../codec/keyring.js';
+import { ulidOf } from '../../domain/ids.js';
 
 export const folder = fileURLToPath(new URL('.', import.meta.url));
 
@@ -48,14 +49,21 @@ export async function load(scenario: string): Promise<Recorded[]> {
   return recorded;
 }
 
-/** Saves all runs of a rotation, its waves and its claims, as far as they are now. */
+/** Saves all runs of what belongs to an environment, and of what was told of it, as far as they are now. */
 export async function save(client: Client, scenario: string, environment: string): Promise<void> {
   const recorded: Recorded[] = [];
-  const query = `WorkflowId STARTS_WITH 'rotation/${environment}/' OR WorkflowId STARTS_WITH 'rotate/${environment}/'`;
-  for await (const { workflowId, runId, type } of client.workflow.list({ query })) {
-    const history = await client.workflow.getHandle(workflowId, runId).fetchHistory();
-    recorded.push({ workflowId, type, history: JSON.parse(historyToJSON(history)) });
-  }
+  const of = ['rotation', 'rotate', 'sequence', 'due'].map((each) => `WorkflowId STARTS_WITH '${each}/${environment}/'`);
+  const record = async (query: string, isOurs: (workflowId: string) => boolean): Promise<void> => {
+    for await (const { workflowId, runId, type } of client.workflow.list({ query })) {
+      if (!isOurs(workflowId)) continue;
+      const history = await client.workflow.getHandle(workflowId, runId).fetchHistory();
+      recorded.push({ workflowId, type, history: JSON.parse(historyToJSON(history)) });
+    }
+  };
+  await record([...of, `WorkflowId = 'ages/${environment}'`].join(' OR '), () => true);
+  // Named after a rotation, or after a schedule of the environment.
+  const names = [environment, ...recorded.flatMap(({ workflowId }) => ulidOf(workflowId) ?? [])];
+  await record(`WorkflowId STARTS_WITH 'notify/'`, (id) => names.some((name) => id.includes(name)));
   recorded.sort((a, b) => (a.workflowId < b.workflowId ? -1 : 1));
   await writeFile(join(folder, `${scenario}.json`), `${JSON.stringify(recorded)}\n`);
 }

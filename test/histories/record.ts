@@ -10,7 +10,11 @@ import { join } from 'node:path';
 
 import { ulid } from 'ulid';
 
+import { makeRequest } from '../../client/requests.js';
 import { loadCodecKeys } from '../../codec/keyring.js';
+import { agesScheduleId, dueScheduleId, sequenceId } from '../../domain/ids.js';
+import { makeNotification, notificationId } from '../../domain/notification.js';
+import { taskQueue, workflowTypes } from '../../workflows/messages.js';
 import { eventually, startBench, type Bench } from '../workflows/support/bench.js';
 import { makePlan } from '../workflows/support/plans.js';
 import { startWorkerProcess } from '../workflows/support/worker-process.js';
@@ -136,6 +140,57 @@ const all: Readonly<Record<string, Scenario>> = {
     await rotation.until('needs-attention');
     await rotation.say({ say: 'retry' });
     await rotation.result();
+  },
+
+  async sequence(bench, environment) {
+    const rotations = ['ca', 'leaf'].map((secret) => {
+      const plan = makePlan({ environment, secrets: [secret], waves: [['web-1']] });
+      bench.stands.expect(plan, () => {});
+      return { id: ulid(), by: 'tester', takeOver: false, plan: { plan, digest: 'd19e57' } };
+    });
+    const workflowId = sequenceId(environment, ulid());
+    await bench.client.workflow.execute(workflowTypes.sequence, {
+      workflowId,
+      taskQueue,
+      args: [makeRequest(workflowId, { rotations })],
+    });
+  },
+
+  /** The first parks, so that it is looked at; the second is not started, which is told. And a secret is old. */
+  async scheduled(bench, environment) {
+    const batches = ['a', 'b'].map((secret) => {
+      const plan = makePlan({ environment, secrets: [secret], waves: [['web-1']], budgets: { drain: 1_500 } });
+      bench.stands.expect(plan, (s) => s.fail(`checkUsers ${secret}`, 'StillInUse'));
+      return { plan, digest: 'd19e57' };
+    });
+    const at = new Date().toISOString();
+    const due = ['a', 'b'].map((name) => ({ name, state: 'due' as const, missed: 0, reason: 'is due' }));
+    bench.stands.assessments.set('monthly', {
+      declared: true,
+      verdict: {
+        schedule: 'monthly',
+        environment,
+        at,
+        gate: { state: 'open' },
+        start: ['a', 'b'],
+        secrets: [...due, { name: 'c', state: 'busy', missed: 0, reason: 'is busy', rotation: '01J' }],
+      },
+      batches,
+      people: [],
+      unplanned: [],
+    });
+    await bench.client.workflow.execute(workflowTypes.due, {
+      workflowId: `${dueScheduleId(environment, 'monthly')}-${at}`,
+      taskQueue,
+      args: [{ environment, schedule: 'monthly' }],
+    });
+    const notice = { id: notificationId('age', environment, 'c'), event: 'due-soon' as const, at, environment };
+    bench.stands.notices.set(environment, [makeNotification({ ...notice, secrets: ['c'], text: 'c is old' })]);
+    await bench.client.workflow.execute(workflowTypes.ages, {
+      workflowId: agesScheduleId(environment),
+      taskQueue,
+      args: [{ environment }],
+    });
   },
 };
 

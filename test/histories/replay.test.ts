@@ -52,6 +52,8 @@ describe('the recorded histories', () => {
       'parked-undo',
       'refused',
       'rolled-back',
+      'scheduled',
+      'sequence',
       'soaking',
       'swapped',
       'undoing',
@@ -62,9 +64,12 @@ describe('the recorded histories', () => {
       const open = rotations.some(
         (h) => !/WORKFLOW_EXECUTION_(COMPLETED|CONTINUED_AS_NEW)$/.test(h.history.events.at(-1)?.eventType ?? ''),
       );
-      expect([scenario, open]).toEqual([scenario, ['parked', 'parked-undo', 'soaking', 'undoing'].includes(scenario)]);
+      expect([scenario, open]).toEqual([scenario, ['parked', 'parked-undo', 'scheduled', 'soaking', 'undoing'].includes(scenario)]);
       expect([scenario, histories.some((h) => h.type === 'claim')]).toEqual([scenario, true]);
     }
+    const types = new Set((await corpus()).map(({ type }) => type));
+    expect([...types].toSorted()).toEqual(['ages', 'claim', 'due', 'notify', 'rotation', 'sequence', 'wave']);
+    expect(has(await load('scheduled'), 'EVENT_TYPE_TIMER_FIRED')).toBe(true);
     expect(has(await load('done'), 'EVENT_TYPE_WORKFLOW_EXECUTION_CONTINUED_AS_NEW')).toBe(true);
     expect(has(await load('cancelled'), 'EVENT_TYPE_WORKFLOW_EXECUTION_CANCEL_REQUESTED')).toBe(true);
     expect(has(await load('parked-undo'), 'EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ACCEPTED')).toBe(true);

@@ -71,6 +71,8 @@ export interface StandIns {
   told: Notification[];
   /** What schedules find, by name. */
   assessments: Map<string, Assessment | RotateError>;
+  /** What the daily look at ages finds, by environment. */
+  notices: Map<string, Notification[]>;
   /** Sets up what rotation `id` meets; rotations of one world share it. */
   script(id: string, plan: Plan, world?: World): Script;
   /** For a rotation of `plan` whose id the workflow chooses. */
@@ -195,6 +197,7 @@ export function standIns(ports: StandInPorts): StandIns {
 
   const told: Notification[] = [];
   const assessments = new Map<string, Assessment | RotateError>();
+  const notices = new Map<string, Notification[]>();
   const activities: RotationActivities & NotifyActivities & DueActivities = {
     assess: async ({ schedule }) => {
       const found = assessments.get(schedule);
@@ -203,7 +206,7 @@ export function standIns(ports: StandInPorts): StandIns {
       return found;
     },
     stateOf: async ({ rotation }) => (await ports.stateOf?.(rotation)) ?? {},
-    findOld: async () => ({ notices: [] }),
+    findOld: async ({ environment }) => ({ notices: notices.get(environment) ?? [] }),
     listChannels: async () => ({ channels: ['ops'] }),
     deliver: async ({ notification }) => void told.push(notification),
     lookUpHolder: ports.lookUpHolder,
@@ -313,6 +316,7 @@ export function standIns(ports: StandInPorts): StandIns {
     activities,
     told,
     assessments,
+    notices,
     script: makeScript,
     expect: (plan, prepare) => {
       const names = plan.secrets.map((secret) => secret.name).join(',');
