@@ -35,12 +35,10 @@ export async function checkEnvironment(
   asked: string | undefined,
 ): Promise<void> {
   const declared = environments.map(({ name }) => name);
-  const names = [...new Set([...declared, ...applied.map(({ environment }) => environment)])].toSorted();
+  const names = [...new Set([...declared, ...applied.map(({ environment }) => environment)])];
   if (asked === undefined || names.includes(asked)) return;
-  const { unknownMessage } = await import('../config/nearest.js');
-  throw new RotateError('Usage', unknownMessage('environment', asked, names), {
-    hint: `environments: ${names.join(', ') || 'none is declared'}`,
-  });
+  const { unknownEnvironment } = await import('../config/resolve-names.js');
+  throw unknownEnvironment(asked, names);
 }
 
 /**

@@ -8,6 +8,7 @@ import type { CodecKeyring } from '../codec/keyring.js';
 import { RotateError } from '../domain/failure.js';
 import { accepted, whyNotAccepted } from './accepted.js';
 import { resolveEndpoint, type Endpoint, type EndpointOptions } from './endpoint.js';
+import { grpcCodeOf, grpcCodes } from './grpc-codes.js';
 
 export interface ConnectOptions extends EndpointOptions {
   codecKeys: CodecKeyring;
@@ -58,11 +59,6 @@ export async function connect(options: ConnectOptions): Promise<TemporalConnecti
   return { client: make('throw'), lister: make('mark'), endpoint, close: () => connection.close() };
 }
 
-/** gRPC's codes, as far as they change what a person has to do. */
-const notFound = 5;
-const permissionDenied = 7;
-const unauthenticated = 16;
-
 /** Milliseconds to find out why there was no answer. */
 const lookMs = 2_000;
 
@@ -71,13 +67,13 @@ const lookMs = 2_000;
  * it is looked at whether anything listens there. Shared with the worker's own connection.
  */
 export async function unreachable(endpoint: Endpoint, error: unknown): Promise<RotateError> {
-  const code = grpcCode(error);
-  if (code === permissionDenied || code === unauthenticated)
+  const code = grpcCodeOf(error);
+  if (code === grpcCodes.permissionDenied || code === grpcCodes.unauthenticated)
     return new RotateError('NotAllowed', `Temporal at ${endpoint.address} refuses our credentials`, {
       hint: 'check the API key or client certificate (TEMPORAL_API_KEY, TEMPORAL_TLS_*, temporal.toml)',
       cause: error,
     });
-  if (code === notFound)
+  if (code === grpcCodes.notFound)
     return new RotateError(
       'BadConfig',
       `Temporal at ${endpoint.address} has no namespace ${endpoint.namespace}`,
@@ -104,10 +100,4 @@ export async function unreachable(endpoint: Endpoint, error: unknown): Promise<R
     hint: 'start it (`rotate dev` has one built in), or name another with TEMPORAL_ADDRESS or temporal.toml',
     cause: error,
   });
-}
-
-function grpcCode(error: unknown): number | undefined {
-  for (let e: unknown = error; e instanceof Error; e = e.cause)
-    if ('code' in e && typeof e.code === 'number') return e.code;
-  return undefined;
 }

@@ -6,6 +6,7 @@ import type { Client } from '@temporalio/client';
 
 import { RotateError, asRotateError } from '../domain/failure.js';
 import type { TemporalConnection } from './connection.js';
+import { grpcCodeOf, grpcCodes } from './grpc-codes.js';
 
 export interface Session {
   readonly connection: TemporalConnection;
@@ -43,16 +44,6 @@ export async function call<T>(
   }
 }
 
-/** gRPC's codes that change what a person has to do. */
-const grpc = {
-  cancelled: 1,
-  deadlineExceeded: 4,
-  notFound: 5,
-  permissionDenied: 7,
-  unavailable: 14,
-  unauthenticated: 16,
-} as const;
-
 /** What a failed call means; see {@link call}. */
 async function translate(session: Session, error: unknown, options: CallOptions): Promise<RotateError> {
   if (session.signal.aborted) return interrupted(error);
@@ -61,7 +52,7 @@ async function translate(session: Session, error: unknown, options: CallOptions)
   const { address } = session.connection.endpoint;
   const code = grpcCodeOf(error);
   if (
-    code === grpc.notFound ||
+    code === grpcCodes.notFound ||
     hasName(error, 'WorkflowNotFoundError') ||
     hasName(error, 'ScheduleNotFoundError')
   )
@@ -69,12 +60,12 @@ async function translate(session: Session, error: unknown, options: CallOptions)
       hint: '`rotate status` lists the rotations',
       cause: error,
     });
-  if (code === grpc.permissionDenied || code === grpc.unauthenticated)
+  if (code === grpcCodes.permissionDenied || code === grpcCodes.unauthenticated)
     return new RotateError('NotAllowed', `Temporal at ${address} refuses our credentials`, {
       hint: 'check the API key or client certificate (TEMPORAL_API_KEY, TEMPORAL_TLS_*, temporal.toml)',
       cause: error,
     });
-  if (code === grpc.unavailable || code === grpc.deadlineExceeded || code === grpc.cancelled)
+  if (code === grpcCodes.unavailable || code === grpcCodes.deadlineExceeded || code === grpcCodes.cancelled)
     return new RotateError('TemporalUnreachable', `Temporal at ${address} does not answer`, {
       hint: 'rotations go on by themselves once it is back; `rotate doctor` says what is wrong',
       cause: error,
@@ -85,13 +76,6 @@ async function translate(session: Session, error: unknown, options: CallOptions)
 
 export function interrupted(cause: unknown): RotateError {
   return new RotateError('Interrupted', 'interrupted', { cause });
-}
-
-/** The gRPC code of `error` or of what caused it. */
-export function grpcCodeOf(error: unknown): number | undefined {
-  for (let e: unknown = error; e instanceof Error; e = e.cause)
-    if ('code' in e && typeof e.code === 'number') return e.code;
-  return undefined;
 }
 
 /** By name, as the SDK's classes are not imported for their weight. */

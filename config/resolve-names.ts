@@ -24,6 +24,17 @@ export function resolveSecret(config: ConfigSpec, name: string, environment?: st
   });
 }
 
+/** That there is no environment `asked`, with those that there are. @param type `UnknownSecret` where a secret was asked for in it */
+export function unknownEnvironment(
+  asked: string,
+  names: readonly string[],
+  type: 'Usage' | 'UnknownSecret' = 'Usage',
+): RotateError {
+  return new RotateError(type, unknownMessage('environment', asked, names), {
+    hint: `environments: ${names.toSorted().join(', ') || 'none is declared'}`,
+  });
+}
+
 function unknownSecret(
   config: ConfigSpec,
   inside: readonly SecretSpec[],
@@ -32,11 +43,8 @@ function unknownSecret(
 ): RotateError {
   const environments = config.environments.map((each) => each.name);
   const asked = environment ?? (name.includes('/') ? name.slice(0, name.indexOf('/')) : undefined);
-  if (asked !== undefined && !environments.includes(asked)) {
-    return new RotateError('UnknownSecret', unknownMessage('environment', asked, environments), {
-      hint: `environments: ${environments.toSorted().join(', ') || 'none is declared'}`,
-    });
-  }
+  if (asked !== undefined && !environments.includes(asked))
+    return unknownEnvironment(asked, environments, 'UnknownSecret');
   const known = inside.flatMap((secret) => (name.includes('/') ? [formatSecretRef(secret)] : [secret.name]));
   const elsewhere = config.secrets.filter((secret) => secret.name === name).map(formatSecretRef);
   const hint =

@@ -258,7 +258,10 @@ export async function rotation(input: RotationInput): Promise<StatusAnswer> {
       by,
       ...(why === undefined ? {} : { why }),
     });
-    telling = Promise.all([telling, startNotify(notification)]);
+    const started = startNotify(notification).catch((error: unknown) => {
+      log.error('people were not told', { rotation: journal.id, reason: reasonOf(error).message });
+    });
+    telling = Promise.all([telling, started]);
   }
 
   /** Continues as new with the journal; nothing is under way now. */

@@ -146,11 +146,6 @@ function brief({ id, state, endedAt }: RotationRecord): NonNullable<ListedSecret
 async function requireEnvironment(config: ConfigSpec, asked: string | undefined): Promise<void> {
   const names = config.environments.map(({ name }) => name);
   if (asked === undefined || names.includes(asked)) return;
-  const [{ RotateError }, { unknownMessage }] = await Promise.all([
-    import('../../domain/failure.js'),
-    import('../../config/nearest.js'),
-  ]);
-  throw new RotateError('Usage', unknownMessage('environment', asked, names), {
-    hint: `environments: ${names.toSorted().join(', ') || 'none is declared'}`,
-  });
+  const { unknownEnvironment } = await import('../../config/resolve-names.js');
+  throw unknownEnvironment(asked, names);
 }
