@@ -6,13 +6,14 @@
 # What it leaves out is listed in docs/benchmarks.md: above all it undoes nothing and forgets everything when it ends.
 #
 # environment: CLONE, SSH_CONFIG (with ControlMaster), SCRATCH, IDENTITY (opens the file), HOSTS, DATABASE_HOST,
-#   SECRET, FILE, RULES, VARIABLE, OWNER, ROLE_A, ROLE_B, STABLE (seconds)
+#   SECRET, FILE, RULES, VARIABLE, OWNER, ROLE_A, ROLE_B, STABLE (seconds); ID; JOB, START, STATUS and CONFIRM (what
+#   `rotate` runs on a host to switch it, with FROM and TO in the place of the systems)
 set -euo pipefail
 # shellcheck disable=SC2153  # from the environment
 read -r -a hosts <<< "$HOSTS"
 unit=$SECRET.service
 database=app
-id=$(date +%s%N)
+id=$ID
 fence=$(date +%s)
 branch=by-hand/$id
 nix_flags=(--extra-experimental-features 'nix-command flakes')
@@ -125,8 +126,8 @@ facts() {
     readlink -f /run/current-system; readlink -f /nix/var/nix/profiles/system; cat /boot/loader/default
     systemctl list-units --all --state=failed,auto-restart --plain --no-legend --full --no-pager > /dev/null
     for d in /nix/store /var/lib /run; do df --output=avail,iavail --block-size=1 \$d | tail -n 1; done
-    cat /var/lib/by-hand/fence 2>/dev/null || echo 0
-    systemctl list-units --all --state=active,activating --plain --no-legend --full 'by-hand-*.service'"
+    cat /var/lib/rotate/fence/by-hand%2F$SECRET 2>/dev/null || echo 0
+    systemctl list-units --all --state=active,activating --plain --no-legend --full 'rotate-*.service'"
 }
 configuration() {
   nix "${nix_flags[@]}" eval --json --no-update-lock-file "git+file://$CLONE?rev=$base#nixosConfigurations.\"$1\".config" \
@@ -154,36 +155,15 @@ verify() {
   login "$1" "$new_role" "$2" accepted
 }
 
-# What runs on the host: fence, compare, pin, profile and switch under one lock. Needs no connection.
-job='#!/bin/sh
-PATH=/run/current-system/sw/bin:/usr/bin:/bin; export PATH
-d=/var/lib/by-hand/$id
-finish() { echo "$1" > "$d/result.new" && sync "$d/result.new" && mv "$d/result.new" "$d/result"; exit 0; }
-exec 8>>/run/by-hand.lock; flock -n 8 || finish busy
-[ "$(cat /var/lib/by-hand/fence 2>/dev/null || echo 0)" -le "$fence" ] || finish superseded
-echo "$fence" > /var/lib/by-hand/fence.new && sync /var/lib/by-hand/fence.new && mv /var/lib/by-hand/fence.new /var/lib/by-hand/fence
-[ "$(readlink -f /run/current-system)" = "$from" ] || finish moved
-for p in "$from" "$to"; do b=${p#/nix/store/}; ln -sfn "$p" "/nix/var/nix/gcroots/by-hand-$id-${b%%-*}"; done
-systemctl list-units --all --state=failed,auto-restart --plain --no-legend --full --no-pager > "$d/failed"
-systemd-run --quiet --collect --on-active=60 --unit="by-hand-$id-undo" \
-  /bin/sh -c "nix-env --profile /nix/var/nix/profiles/system --set $from && $from/bin/switch-to-configuration switch" 8>&-
-nix-env --profile /nix/var/nix/profiles/system --set "$to" 8>&-
-"$to/bin/switch-to-configuration" switch 8>&-; rc=$?
-systemctl list-units --all --state=failed --plain --no-legend --full --no-pager > "$d/failed.after"
-[ "$rc" = 0 ] && finish switched
-finish "failed $rc"
-'
+# switch HOST FROM TO
 switch() {
-  local result
-  printf 'id=%s fence=%s from=%s to=%s\n%s' "$id" "$fence" "$2" "$3" "$job" | on "$1" \
-    "d=/var/lib/by-hand/$id; mkdir -p \$d && cat > \$d/job && sync \$d/job &&
-     systemd-run --quiet --collect --no-block --service-type=exec --unit=by-hand-$id /bin/sh \$d/job"
-  result=$(on "$1" "i=0; until [ -e /var/lib/by-hand/$id/result ] || [ \$i -ge 600 ]; do sleep 0.1; i=\$((i + 1)); done; cat /var/lib/by-hand/$id/result")
-  [ "$result" = switched ] || fail "$1: the switch: $result"
+  local job=${JOB//"$FROM"/"$2"} said
+  on "$1" "$START" <<< "${job//"$TO"/"$3"}"
+  until said=$(on "$1" "$STATUS") && ! grep -q '^state=running$' <<< "$said"; do :; done
+  grep -q '^outcome=switched$' <<< "$said" || fail "$1: the switch: $said"
   # Over a new connection, because a kept one may live on where no new one is let in.
-  ssh -F "$SSH_CONFIG" -o ControlMaster=no -o ControlPath=none "$1" "systemctl stop by-hand-$id-undo.timer &&
-    [ \"\$(readlink -f /run/current-system)\" = $3 ] && [ \"\$(readlink -f /nix/var/nix/profiles/system)\" = $3 ]" \
-    || fail "$1 does not run what it was switched to"
+  said=$(ssh -F "$SSH_CONFIG" -o ControlMaster=no -o ControlPath=none "$1" "${CONFIRM//"$TO"/"$3"}")
+  [ "$said" = answer=confirmed ] || fail "$1 does not run what it was switched to: $said"
 }
 # Restarts the unit unless it has started since the file was installed, and sees that it stays active.
 restart() {
@@ -294,7 +274,7 @@ prove refused
 # === what is left ===
 say tidy
 for h in "${hosts[@]}"; do
-  on "$h" "rm -f /nix/var/nix/gcroots/by-hand-$id-*"
+  on "$h" "rm -f /nix/var/nix/gcroots/rotate-$id-*"
   ssh -F "$SSH_CONFIG" -O cancel -L "$SCRATCH/$h/.s.PGSQL.5432:$DATABASE_HOST:5432" "$h"
 done
 push ":refs/heads/$branch"
