@@ -9,7 +9,7 @@ import { fork, type ChildProcess } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
-import type { GitEnd, GitProcess, RunGitProcess } from '../repo/git-process.js';
+import { runGitProcess, type GitEnd, type GitProcess, type RunGitProcess } from '../repo/git-process.js';
 
 /** To the launcher: run one, or kill it. */
 export type LauncherRequest = { id: number; run: GitProcess } | { id: number; kill: true };
@@ -28,9 +28,9 @@ export interface GitLauncher {
 /** Beside the compiled sources, also for the program in dist/bin. */
 const builtProgram = fileURLToPath(new URL('../worker/git-launcher-process.js', import.meta.url));
 
-/** Undefined when run from sources. */
-export function findLauncherProgram(): string | undefined {
-  return existsSync(builtProgram) ? builtProgram : undefined;
+/** The launcher of the program as it is built; from sources git is started by this process itself. */
+export function gitLauncher(): GitLauncher {
+  return existsSync(builtProgram) ? makeGitLauncher(builtProgram) : { run: runGitProcess, close: () => {} };
 }
 
 /**
@@ -82,13 +82,11 @@ export function makeGitLauncher(program: string, execArgv: readonly string[] = [
     run(run, signal) {
       const by = child?.connected === true ? child : start();
       const id = (lastId += 1);
-      const kill = (): void => {
-        if (by.connected) by.send({ id, kill: true } satisfies LauncherRequest);
-      };
+      const kill = (): void => send(by, { id, kill: true });
       return new Promise<GitEnd>((resolve) => {
         pending.set(id, { by, resolve });
         holdOpen(by);
-        by.send({ id, run } satisfies LauncherRequest);
+        send(by, { id, run });
         if (signal?.aborted === true) kill();
         signal?.addEventListener('abort', kill, { once: true });
       }).finally(() => signal?.removeEventListener('abort', kill));
@@ -98,4 +96,9 @@ export function makeGitLauncher(program: string, execArgv: readonly string[] = [
       child = undefined;
     },
   };
+}
+
+/** One that could not be started, or has ended, says so by itself. */
+function send(launcher: ChildProcess, request: LauncherRequest): void {
+  if (launcher.connected) launcher.send(request);
 }

@@ -30,7 +30,7 @@ import { taskQueue } from '../workflows/messages.js';
 import { startDevServer } from './dev-server.js';
 import { declaredCommands } from './declared-commands.js';
 import { makeFleetPort } from './fleet-port.js';
-import { findLauncherProgram, makeGitLauncher } from './git-launcher.js';
+import { gitLauncher } from './git-launcher.js';
 import { ensureDevKeys, removeTemporalConfig, writeTemporalConfig } from './keys.js';
 import { makeNotifiers } from './notifiers.js';
 import { readFromStore, readLogin } from './read-login.js';
@@ -150,13 +150,12 @@ async function makeServices(
       ...(spec.ssh.identityFile === undefined ? {} : { identityFile: spec.ssh.identityFile }),
     }),
   });
-  const program = findLauncherProgram();
-  const launcher = program === undefined ? undefined : makeGitLauncher(program);
+  const launcher = gitLauncher();
   const clone = await Clone.open({
     remote: spec.repo,
     stateDir: spec.state,
     environment: git,
-    ...(launcher === undefined ? {} : { runProcess: launcher.run }),
+    runProcess: launcher.run,
   });
   const snapshots = new Snapshots(clone, keyring);
   const repo = makeRepoPort(clone, snapshots);
@@ -181,7 +180,7 @@ async function makeServices(
     },
     close: () => {
       fleet.close();
-      launcher?.close();
+      launcher.close();
     },
   };
 }

@@ -159,7 +159,8 @@ verify() {
 switch() {
   local job=${JOB//"$FROM"/"$2"} said
   on "$1" "$START" <<< "${job//"$TO"/"$3"}"
-  until said=$(on "$1" "$STATUS") && ! grep -q '^state=running$' <<< "$said"; do :; done
+  said=$(on "$1" "$STATUS")
+  while grep -q '^state=running$' <<< "$said"; do said=$(on "$1" "$STATUS"); done
   grep -q '^outcome=switched$' <<< "$said" || fail "$1: the switch: $said"
   # Over a new connection, because a kept one may live on where no new one is let in.
   said=$(ssh -F "$SSH_CONFIG" -o ControlMaster=no -o ControlPath=none "$1" "${CONFIRM//"$TO"/"$3"}")
