@@ -72,6 +72,13 @@ export interface Invocation {
   args: readonly string[];
 }
 
+/** What was typed, as the parser understands it. */
+export interface Parsed {
+  spec: CommandSpec;
+  args: readonly string[];
+  options: Options;
+}
+
 /** Options of the command and of the program, by their long name without dashes. */
 export interface Options {
   flag(name: string): boolean;
@@ -79,10 +86,9 @@ export interface Options {
   list(name: string): readonly string[];
 }
 
-/** @param values as commander hands them over, keys in camel case */
+/** @param values as commander hands them over, under their {@link optionKey} */
 export function readOptions(values: Readonly<Record<string, unknown>>): Options {
-  const find = (name: string): unknown =>
-    values[name.replaceAll(/-([a-z])/g, (_, letter: string) => letter.toUpperCase())];
+  const find = (name: string): unknown => values[optionKey(name)];
   return {
     flag: (name) => find(name) === true,
     text: (name) => {
@@ -94,4 +100,9 @@ export function readOptions(values: Readonly<Record<string, unknown>>): Options 
       return Array.isArray(value) ? value.filter((item) => typeof item === 'string') : [];
     },
   };
+}
+
+/** A name without dashes in camel case, as commander keeps it. */
+export function optionKey(name: string): string {
+  return name.replaceAll(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());
 }

@@ -1,7 +1,5 @@
 #!/usr/bin/env node
 /** The `rotate` program. What it is made of is loaded once Node is known to be new enough, and from its cache. */
-import * as nodeModule from 'node:module';
-
 import { exitCodes } from './exit-codes.js';
 
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
@@ -15,6 +13,6 @@ if (major < 22 || (major === 22 && minor < 12)) {
 }
 
 // Start-up is dominated by loading modules; the cache is in Node's own folder.
-nodeModule.enableCompileCache?.();
+process.getBuiltinModule('node:module').enableCompileCache();
 
 void import('./run-process.js').then(({ runProcess }) => runProcess());

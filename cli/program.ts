@@ -4,13 +4,7 @@ import { Argument, Command, CommanderError, Option } from 'commander';
 import { nearest } from '../config/nearest.js';
 import { RotateError } from '../domain/failure.js';
 import { branchesAt } from './command-tree.js';
-import {
-  readOptions,
-  type ArgumentSpec,
-  type CommandSpec,
-  type Options,
-  type OptionSpec,
-} from './command.js';
+import { readOptions, type ArgumentSpec, type CommandSpec, type OptionSpec, type Parsed } from './command.js';
 import type { Context } from './context.js';
 import { describe, listed, placeOf } from './describe.js';
 import { exitCodeMeanings } from './exit-codes.js';
@@ -19,12 +13,6 @@ import { globalOptions, helpOption, versionOption } from './global-options.js';
 import { wrap } from './render/text.js';
 import { version } from './version.js';
 import { optionsFor, readLine } from './words.js';
-
-export interface Parsed {
-  spec: CommandSpec;
-  args: readonly string[];
-  options: Options;
-}
 
 export const programDescription =
   'Rotates the secrets of a NixOS fleet: makes, encrypts, deploys, verifies and revokes them.';

@@ -4,6 +4,7 @@ import type { RotationRecord } from '../repo/record.js';
 import type { RotationStatus } from '../domain/status.js';
 import { RotateError } from '../domain/failure.js';
 import type { Invocation } from './command.js';
+import type { Context } from './context.js';
 import { interruptedBy } from './interrupted.js';
 import type { Workspace } from './workspace.js';
 
@@ -25,7 +26,7 @@ export function openLog(
 ): OpenedLog {
   const nobody = new AbortController();
   const signal = AbortSignal.any([context.signal, nobody.signal]);
-  const reading = read(workspace, { ...query, signal });
+  const reading = read(context, workspace, { ...query, signal });
   // It may fail before anybody asks.
   reading.catch(() => {});
   return {
@@ -46,12 +47,29 @@ export function openLog(
   };
 }
 
-async function read({ root }: Workspace, query: HistoryQuery): Promise<History> {
-  const [{ discoverRemote }, { readHistory }] = await Promise.all([
-    import('../repo/discover.js'),
-    import('../repo/log-reader.js'),
-  ]);
-  return readHistory(root, { ...query, remote: discoverRemote(root) });
+async function read(context: Context, { root }: Workspace, query: HistoryQuery): Promise<History> {
+  const { plainLogTip } = await import('../repo/plain-clone.js');
+  const plain = plainLogTip(root, context.env);
+  if (plain === undefined) {
+    const [{ discoverRemote }, { readHistory }] = await Promise.all([
+      import('../repo/discover.js'),
+      import('../repo/log-reader.js'),
+    ]);
+    return readHistory(root, { ...query, remote: discoverRemote(root) });
+  }
+  if (plain.tip === undefined) return { records: [], source: 'none', unreadable: [] };
+  // A commit's records never change. A few of many are not worth an entry of their own.
+  const cache =
+    query.secret === undefined && query.limit === undefined
+      ? (await import('./cache.js')).openCache<History>('log', root, context.env)
+      : undefined;
+  const key = JSON.stringify([plain.tip, query.environment]);
+  const kept = cache?.read(key);
+  if (kept !== undefined) return kept;
+  const { historyAt } = await import('../repo/log-reader.js');
+  const history = await historyAt(root, plain.tip, query);
+  cache?.write(key, history);
+  return history;
 }
 
 /** {@link openLog}, and its records. */

@@ -1,8 +1,10 @@
 /** Runs one command line in a given world; all errors become exit codes here. */
 import { RotateError } from '../domain/failure.js';
+import type { Parsed } from './command.js';
 import type { Context } from './context.js';
 import { exitCodes, type ExitCode } from './exit-codes.js';
 import { interruptedBy } from './interrupted.js';
+import { parsePlain } from './plain-line.js';
 import { commands } from './registry.js';
 import { reportError } from './report-error.js';
 import { makeScreen } from './screen.js';
@@ -21,14 +23,19 @@ export async function run(argv: readonly string[], context: Context): Promise<Ex
     colour: !before.includes('--no-color'),
   });
   try {
-    const { parse } = await import('./program.js');
-    const parsed = await parse(argv, commands, context);
+    const parsed = parsePlain(argv, commands) ?? (await parse(argv, context));
     if (parsed === undefined) return exitCodes.done;
     const { spec, args, options } = parsed;
     return await spec.run({ context, screen, commands, options, args });
   } catch (error) {
     return reportError(context.signal.aborted ? asInterruption(error) : error, context, screen, debug);
   }
+}
+
+/** Loaded when it is needed: most lines are plain. */
+async function parse(argv: readonly string[], context: Context): Promise<Parsed | undefined> {
+  const program = await import('./program.js');
+  return program.parse(argv, commands, context);
 }
 
 /** After Ctrl-C everything that fails, fails because of it; what says so itself says it better. */

@@ -47,8 +47,8 @@ export function findWorkspace(context: Context, options: Options): Workspace | u
 
 /** @throws RotateError BadConfig with every mistake of the file */
 export async function readConfig({ env }: Context, { file, name }: Workspace): Promise<ConfigSpec> {
-  const [text, { configCache }] = await Promise.all([readText(file, name), import('./config-cache.js')]);
-  const cache = configCache(file, env);
+  const [text, { openCache }] = await Promise.all([readText(file, name), import('./cache.js')]);
+  const cache = openCache<ConfigSpec>('config', file, env);
   const kept = cache.read(text);
   if (kept !== undefined) return kept;
   const { parseRotateYaml } = await import('../config/rotate-yaml.js');

@@ -62,6 +62,16 @@ export async function readHistory(repoDir: string, query: HistoryQuery = {}): Pr
   };
 }
 
+/**
+ * The records as of one commit of the log branch. Asks nobody.
+ * @param tip a commit that the clone has
+ * @throws RotateError GitFailed
+ */
+export async function historyAt(repoDir: string, tip: string, query: HistoryQuery = {}): Promise<History> {
+  const git = gitAt({ environment: gitEnvironment(process.env), cwd: repoDir });
+  return { ...(await readRecords(git, tip, query)), source: 'clone' };
+}
+
 /** Of the log as a branch of the clone itself. */
 async function ownTip(git: Git, repoDir: string): Promise<string | undefined> {
   const args = ['for-each-ref', '--format=%(objectname)', `refs/heads/${logBranch}`];

@@ -1,5 +1,5 @@
 /** The program as a process of its own: pipes, files, signals and what it loads. */
-import { spawn, spawnSync } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
@@ -12,6 +12,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { generateCodecKey } from '../../codec/keyring.js';
 import { program, sourceProgram } from '../support/program.js';
 import { rotateYaml } from './fleet.js';
+import { pushLog, record } from './log-branch.js';
 
 const pathOf = (relative: string): string => fileURLToPath(new URL(relative, import.meta.url));
 const [execPath = '', ...rest] = program;
@@ -84,7 +85,26 @@ describe('the program', () => {
     expect(code).toBe(130);
   });
 
-  test('loads neither Temporal nor zod for help, nor Temporal for list', () => {
+  test('shows a new record although it keeps those it has read', () => {
+    const repo = join(folder, 'kept');
+    const list = (): unknown => {
+      const { stdout, stderr } = shell(`cd '${repo}'; rotate list --env prod --json`);
+      expect(stderr).toBe('');
+      const [secret]: { lastRotation?: { id: string } }[] = JSON.parse(stdout);
+      return secret?.lastRotation?.id;
+    };
+    execFileSync('git', ['init', '--quiet', repo]);
+    execFileSync('git', ['init', '--quiet', '--bare', join(folder, 'remote.git')]);
+    writeFileSync(join(repo, 'rotate.yaml'), rotateYaml);
+    expect([list(), list()]).toEqual([undefined, undefined]);
+    for (const id of ['01JDH00000000000000000000A', '01JDH00000000000000000000B']) {
+      pushLog(folder, [record(id, 'prod', 'db-password', {})]);
+      execFileSync('git', ['-C', repo, 'fetch', '--quiet', '../remote.git', 'rotate-log:rotate-log']);
+      expect([list(), list()]).toEqual([id, id]);
+    }
+  });
+
+  test('loads neither Temporal nor zod for help, nor Temporal and the parser for list', () => {
     const loaded = (args: string): string[] => {
       const { stderr } = spawnSync(
         process.execPath,
@@ -95,6 +115,8 @@ describe('the program', () => {
     };
     expect(loaded('--help')).toEqual(['commander']);
     expect(loaded('start --help')).toEqual(['commander']);
-    expect(loaded('list').filter((name) => /temporal|grpc|protobuf|ssh2|^pg$/.test(name))).toEqual([]);
+    expect(loaded('list').filter((name) => /commander|temporal|grpc|protobuf|ssh2|^pg$/.test(name))).toEqual(
+      [],
+    );
   });
 });

@@ -5,12 +5,13 @@ import { tmpdir } from 'node:os';
 import { Option } from 'commander';
 import { describe, expect, test } from 'vitest';
 
+import type { Parsed } from '../../cli/command.js';
 import type { Context } from '../../cli/context.js';
 import { exitCodeOfState, exitCodes, failureExitCodes } from '../../cli/exit-codes.js';
 import { readFlags } from '../../cli/flags.js';
 import { globalOptions } from '../../cli/global-options.js';
 import { overviewExamples } from '../../cli/man/overview-page.js';
-import { parse, type Parsed } from '../../cli/program.js';
+import { parse } from '../../cli/program.js';
 import { commands } from '../../cli/registry.js';
 import { reportError } from '../../cli/report-error.js';
 import { makeScreen } from '../../cli/screen.js';

@@ -1,11 +1,11 @@
-/** What rotate.yaml means, kept for the next command. */
+/** What was found out, kept for the next command. */
 import { chmodSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { afterEach, beforeEach, expect, test } from 'vitest';
 
-import { configCache } from '../../cli/config-cache.js';
+import { openCache } from '../../cli/cache.js';
 import { parseRotateYaml } from '../../config/rotate-yaml.js';
 
 const text = readFileSync(join(import.meta.dirname, '../config/fixtures/rotate.yaml'), 'utf8');
@@ -14,11 +14,11 @@ const file = '/srv/infra/rotate.yaml';
 
 let home: string;
 beforeEach(() => {
-  home = mkdtempSync(join(tmpdir(), 'rotate-config-cache-'));
+  home = mkdtempSync(join(tmpdir(), 'rotate-cache-'));
 });
 afterEach(() => rmSync(home, { recursive: true }));
 
-const cacheOf = (build: string | undefined, of = file) => configCache(of, { HOME: home }, build);
+const cacheOf = (build: string | undefined, of = file) => openCache('config', of, { HOME: home }, build);
 const folder = (): string => join(home, '.cache', 'rotate', 'config');
 const entry = (): string => join(folder(), readdirSync(folder())[0] ?? '');
 
@@ -64,7 +64,7 @@ test('where nothing can be kept, nothing is', () => {
 });
 
 test('what runs from its sources keeps nothing', () => {
-  const cache = configCache(file, { HOME: home });
+  const cache = openCache('config', file, { HOME: home });
   cache.write(text, config);
   expect(cache.read(text)).toBeUndefined();
   expect(readdirSync(home)).toEqual([]);
