@@ -59,7 +59,7 @@ export function revokeActivities(services: Services): Pick<RotationActivities, '
           : {};
       // Of an issuer that knows one value at a time, before it is told of the new one.
       const alone = purpose === 'before' && kind.overlap(spec.settings) === 'swap';
-      const lines = await inParallel(
+      const logins = inParallel(
         spec.policy.parallel,
         // Where every consumer was given up, the worker is the only one left to ask.
         hosts.length > 0 ? hosts : [undefined],
@@ -78,11 +78,13 @@ export function revokeActivities(services: Services): Pick<RotationActivities, '
             ask(host, old, { ...expectation, ...codes }),
           ]),
       );
+      const context = kindContext(services, config, spec, scope.id);
+      const [lines, users] = await Promise.all([
+        logins,
+        purpose === 'before' ? undefined : kind.users(context, spec.settings, old, since),
+      ]);
       const proof = lines.flat(2);
-      if (purpose !== 'before') {
-        const context = kindContext(services, config, spec, scope.id);
-        const users = await kind.users(context, spec.settings, old, since);
-        if (users === undefined) return { proof };
+      if (users !== undefined) {
         if (users.length > 0) {
           throw new RotateError(
             'NotDead',

@@ -22,7 +22,15 @@ export async function withSession<T>(
   work: (session: OpenSession) => Promise<T>,
 ): Promise<T> {
   const workspace = findWorkspace(invocation.context, invocation.options);
-  const openOptions = await sessionOptions(invocation, workspace);
+  return inSession(workspace, await sessionOptions(invocation, workspace), work);
+}
+
+/** As {@link withSession}, for who has found out already with what. */
+export async function inSession<T>(
+  workspace: Workspace | undefined,
+  openOptions: OpenOptions,
+  work: (session: OpenSession) => Promise<T>,
+): Promise<T> {
   const { openSession } = await import('../client/open.js');
   const session = await openSession(openOptions);
   try {

@@ -3,21 +3,18 @@
  * `rotate status` does. Field numbers and names are of temporal/api/workflowservice/v1/request_response.proto and
  * temporal/api/workflow/v1/message.proto.
  */
-import { loadCodecKeys, type CodecKeyring } from '../codec/keyring.js';
+import type { CodecKeyring } from '../codec/keyring.js';
 import { makePayloadCodec } from '../codec/payload-codec.js';
 import { decodePayload } from '../codec/payload-message.js';
 import { bytesOf, everyOf, numberOf, readFields, textOf, writeFields } from '../codec/protobuf.js';
-import { resolveEndpoint, type Endpoint } from './endpoint.js';
+import type { Endpoint } from './endpoint.js';
 import { collectRotations, type ListedWorkflow, type RotationList } from './list-rotations.js';
 import type { OpenOptions } from './open.js';
+import { quickLine, soon } from './quick-line.js';
 import { rotationsQuery } from './rotation-ref.js';
 import { unaryCall } from './unary-call.js';
 
 const method = '/temporal.api.workflowservice.v1.WorkflowService/ListWorkflowExecutions';
-/** Milliseconds. A server that is slower is asked through the SDK, which waits longer and says what is wrong. */
-const soonMs = 2_000;
-/** Variables of gRPC's own by which a connection becomes another one. */
-const proxies = ['grpc_proxy', 'https_proxy', 'http_proxy'];
 
 /**
  * @returns undefined where it cannot tell: ask through a session
@@ -27,12 +24,10 @@ export async function quickList(
   options: OpenOptions,
   filter: { environment?: string } = {},
 ): Promise<RotationList | undefined> {
-  const [codecKeys, endpoint] = await Promise.all([
-    loadCodecKeys(options.keyFiles),
-    resolveEndpoint(options),
-  ]);
-  if (proxies.some((name) => (options.env[name] ?? '') !== '')) return undefined;
-  const signal = AbortSignal.any([options.signal, AbortSignal.timeout(soonMs)]);
+  const line = await quickLine(options);
+  if (line === undefined) return undefined;
+  const { codecKeys, endpoint } = line;
+  const signal = soon(options.signal);
   const found: ListedWorkflow[] = [];
   let page: Uint8Array = new Uint8Array();
   do {

@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { RotateError } from '../domain/failure.js';
+import type { RotationStatus } from '../domain/status.js';
 import { isEndState } from '../domain/steps.js';
 import type { RotationRef } from './rotation-ref.js';
 import { readRotation, type Reading } from './rotation-status.js';
@@ -15,6 +16,10 @@ export interface WatchOptions {
   /** Milliseconds that Temporal may be away before the watch is given up. Default 10 minutes. */
   patienceMs?: number;
 }
+
+/** Milliseconds between two looks at what is about to end, which scripts wait for, and how many of them. */
+const closePollMs = 60;
+const closeLooks = 50;
 
 /** `away`: Temporal does not answer now; the rotation goes on when it is back. */
 export type Watched = Reading | { from: 'away'; error: RotateError };
@@ -32,21 +37,33 @@ export async function* watchRotation(
   const { pollMs = 250, patienceMs = 600_000 } = options;
   let after = options.after ?? 0;
   let awaySince: number | undefined;
+  let looksLeft = closeLooks;
   for (;;) {
+    let ms = pollMs;
     try {
       const reading = await readRotation(session, ref, { after });
       awaySince = undefined;
       after = reading.events.at(-1)?.n ?? after;
       yield reading;
       if (isEndState(reading.status.state)) return;
+      if (looksLeft > 0 && isNearItsEnd(reading.status)) {
+        looksLeft -= 1;
+        ms = Math.min(closePollMs, pollMs);
+      }
     } catch (error) {
       if (!(error instanceof RotateError) || error.type !== 'TemporalUnreachable') throw error;
       awaySince ??= Date.now();
       if (Date.now() - awaySince > patienceMs) throw error;
       yield { from: 'away', error };
     }
-    await pause(pollMs, session.signal);
+    await pause(ms, session.signal);
   }
+}
+
+/** At its last step or through with it, and not waiting there. */
+function isNearItsEnd({ state, steps }: RotationStatus): boolean {
+  const last = steps.at(-1)?.state;
+  return state === 'running' && (last === 'running' || last === 'done');
 }
 
 async function pause(ms: number, signal: AbortSignal): Promise<void> {

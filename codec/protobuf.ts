@@ -70,12 +70,13 @@ export function numberOf(fields: Fields, field: number): number {
   return typeof value === 'number' ? value : 0;
 }
 
-/** A message of these fields, in their order. */
+/** A message of these fields, in their order. Numbers are whole and not negative. */
 export function writeFields(
-  fields: readonly (readonly [field: number, value: Uint8Array | string])[],
+  fields: readonly (readonly [field: number, value: Uint8Array | string | number])[],
 ): Buffer {
   return Buffer.concat(
     fields.flatMap(([field, value]) => {
+      if (typeof value === 'number') return [writeNumber(field * 8 + varint), writeNumber(value)];
       const bytes = typeof value === 'string' ? Buffer.from(value) : value;
       return [writeNumber(field * 8 + lengthDelimited), writeNumber(bytes.length), bytes];
     }),

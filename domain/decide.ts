@@ -82,7 +82,6 @@ function decideRevoke(journal: Journal, now: string): Action {
     const disable = applies(journal, 'disable');
     if (disable !== undefined) return disable;
     if (!journal.proved.disabled) return run({ do: 'prove', purpose: 'disabled' });
-    if (!journal.proved.healthy) return run({ do: 'prove', purpose: 'healthy' });
   }
   const destroy = applies(journal, 'destroy');
   if (destroy !== undefined) return destroy;

@@ -145,7 +145,7 @@ export interface Journal {
   drop?: RepoDrop;
   /** Nobody uses the old value any more. */
   drained: boolean;
-  proved: { before: boolean; disabled: boolean; healthy: boolean; destroyed: boolean; later: boolean };
+  proved: { before: boolean; disabled: boolean; destroyed: boolean; later: boolean };
   destroyedAt?: string;
   tidied: boolean;
   recorded: boolean;
@@ -186,7 +186,7 @@ export interface Pass {
 }
 
 export type ApplyPurpose = 'provision' | 'disable' | 'destroy' | 'reenable' | 'withdraw';
-export type ProofPurpose = 'before' | 'disabled' | 'healthy' | 'destroyed' | 'later';
+export type ProofPurpose = 'before' | 'disabled' | 'destroyed' | 'later';
 
 /** What became of a command. */
 export type Outcome =

@@ -58,7 +58,7 @@ export function startJournal(request: StartRequest, now: string): Journal {
     repo: { branch: 'none', merge: 'none', unpublish: 'none' },
     soak: { rounds: 0, done: false },
     drained: false,
-    proved: { before: false, disabled: false, healthy: false, destroyed: false, later: false },
+    proved: { before: false, disabled: false, destroyed: false, later: false },
     tidied: false,
     recorded: false,
     released: false,

@@ -144,7 +144,7 @@ export async function rotation(input: RotationInput): Promise<StatusAnswer> {
           journal = follow(journal, { say: 'retry', by: 'rotate itself' }, now());
         }
       } else {
-        if (worked && action.commands.some((c) => c.do === 'soak' && journal.soak.rounds === 0)) await rest();
+        if (worked && action.commands.some((c) => isLong(c, journal))) await rest();
         if (workflowInfo().continueAsNewSuggested) await rest();
         await runAll(action.commands);
       }
@@ -270,6 +270,11 @@ export async function rotation(input: RotationInput): Promise<StatusAnswer> {
     await condition(allHandlersFinished);
     return continueAsNew<typeof rotation>({ journal: forNextRun(journal), nonces });
   }
+}
+
+/** Whether it may last much longer than all that came before it. */
+function isLong(command: Command, { plan, soak }: Journal): boolean {
+  return command.do === 'soak' && soak.rounds === 0 && plan.policy.soakMs > 0;
 }
 
 function confirmedOf({ secrets }: Journal, name: string): Pick<SecretJournal, 'confirmed'> {

@@ -1,7 +1,7 @@
 /** Looks at the world without changing it: units and logins on hosts, what the issuer accepts, sessions that are left. */
 import { sleep } from '@temporalio/workflow';
 import type { HostScope, RotationScope } from '../activities/api.js';
-import type { Journal, Outcome } from '../domain/journal.js';
+import type { Journal, Outcome, ProofPurpose } from '../domain/journal.js';
 import type { ProofLine } from '../domain/status.js';
 import { applying, checking } from './budgets.js';
 import {
@@ -28,12 +28,11 @@ export async function soakRound(run: CommandRun, scope: RotationScope): Promise<
   const left = startedAt + soakMs - Date.now();
   const interval = Math.max(minute, soakMs / 100);
   if (left > 0) await sleep(Math.min(left, interval));
-  const checked = await verifyAll(run, scope);
-  if (!checked.ok) return checked;
+  await verifyAll(run, scope);
   return done({ finished: Date.now() >= startedAt + soakMs });
 }
 
-export async function verifyAll(run: CommandRun, scope: RotationScope): Promise<Outcome> {
+async function verifyAll(run: CommandRun, scope: RotationScope): Promise<void> {
   const { journal } = run;
   const hosts = journal.hosts.filter((h) => h.verified && !h.lossAccepted);
   await forEachAtMost(journal.plan.policy.parallel, hosts, async (host) => {
@@ -47,13 +46,23 @@ export async function verifyAll(run: CommandRun, scope: RotationScope): Promise<
       justSwitched: false,
     });
   });
-  return done();
+}
+
+/** The old value is refused, and no consumer misses it. The first that is not so gives up the other look. */
+export async function proveDisabled(run: CommandRun, scope: RotationScope): Promise<Outcome> {
+  let proved: Outcome = done();
+  const prove = async (): Promise<void> => {
+    proved = await proveAll(run, scope, 'disabled');
+  };
+  const looks = [prove, () => verifyAll(run, scope)];
+  await forEachAtMost(looks.length, looks, (look) => look());
+  return proved;
 }
 
 export async function proveAll(
   run: CommandRun,
   scope: RotationScope,
-  purpose: 'before' | 'disabled' | 'destroyed' | 'later',
+  purpose: ProofPurpose,
 ): Promise<Outcome> {
   const { journal } = run;
   const proof: ProofLine[] = [];

@@ -27,7 +27,7 @@ import {
 } from './command-run.js';
 import { telling } from './host-report.js';
 import { forEachAtMost } from './pool.js';
-import { proveAll, soakRound, verifyAll } from './run-checks.js';
+import { proveAll, proveDisabled, soakRound } from './run-checks.js';
 import { runPreflight } from './run-preflight.js';
 import { runWave } from './run-wave.js';
 import { takeClaims } from './take-claims.js';
@@ -103,8 +103,9 @@ export async function runCommand(run: CommandRun): Promise<Outcome> {
       return done({ proof });
     }
     case 'prove':
-      if (command.purpose === 'healthy') return verifyAll(run, scope);
-      return proveAll(run, scope, command.purpose);
+      return command.purpose === 'disabled'
+        ? proveDisabled(run, scope)
+        : proveAll(run, scope, command.purpose);
     case 'unpublish':
       await publishing(budgets.undo).unpublish({
         scope,

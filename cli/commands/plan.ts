@@ -21,11 +21,8 @@ export const planCommand: CommandSpec = {
 async function run(invocation: Invocation): Promise<ExitCode> {
   const { screen } = invocation;
   const selection = readSelection(invocation);
-  const [{ withSession }, { plansOf }] = await Promise.all([
-    import('../open-session.js'),
-    import('../select-plans.js'),
-  ]);
-  const plans = await withSession(invocation, (session) => plansOf(invocation, session, selection));
+  const { withPlans } = await import('../select-plans.js');
+  const plans = await withPlans(invocation, selection, async (_, made) => made);
   if (screen.json) {
     const shown = plans.map(({ digest, plan }) => ({ digest, plan }));
     screen.object(selection === undefined ? shown[0] : shown);

@@ -54,13 +54,11 @@ async function run(invocation: Invocation): Promise<ExitCode> {
       hint: 'look at `rotate plan`, then add --yes',
     });
   const selection = readSelection(invocation);
-  const [{ withSession }, { plansOf }, { bringValues, checkBringing }] = await Promise.all([
-    import('../open-session.js'),
+  const [{ withPlans }, { bringValues, checkBringing }] = await Promise.all([
     import('../select-plans.js'),
     import('../bring-values.js'),
   ]);
-  return withSession(invocation, async (session) => {
-    const plans = await plansOf(invocation, session, selection);
+  return withPlans(invocation, selection, async (session, plans) => {
     if (plans.length === 0) {
       if (screen.json) screen.object([]);
       return exitCodes.done;

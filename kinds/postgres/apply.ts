@@ -51,12 +51,12 @@ export async function applyTarget(
       : converge(session.server, state, ready, target);
     const doomed = swap ? openedBefore(old, target, credentials.since) : ofRoles(ended);
     const comment = writeFenceTag(state.comment, secret, fence);
-    const done = await attempt(session, settings.owner, state.comment, comment, alterations, doomed);
-    if (done === 'read again') continue;
-    const told = done.ended;
     // Who could not log in before has nobody on the way in.
     const shut = ended.length > 0 && ended.every((role) => state.roles.get(role)?.canLogin === false);
-    for (const pid of await endAll(session, doomed, shut && told.size === 0, signal)) told.add(pid);
+    const done = await attempt(session, settings.owner, state.comment, comment, alterations, doomed, shut);
+    if (done === 'read again') continue;
+    const told =
+      doomed === undefined ? new Set<number>() : await endAll(session, doomed, done.looks, shut, signal);
     return { changed: alterations.length > 0, endedSessions: told.size, at: done.at };
   }
   throw new RotateError('IssuerBusy', `${session.server}: the comment on ${settings.owner} keeps changing`, {
@@ -73,7 +73,11 @@ function openedBefore(role: string, target: Target, since: string | undefined): 
   return target.old === 'valid' || since === undefined ? undefined : { role, before: since };
 }
 
-/** @returns process ids of sessions that were told to end, and the server's time after the change */
+/**
+ * @param doomed sessions to end after the change
+ * @param shut no login can have been let in before it
+ * @returns the server's time after the change, and the first looks at those sessions
+ */
 async function attempt(
   session: AdminSession,
   owner: string,
@@ -81,63 +85,83 @@ async function attempt(
   after: string,
   alterations: readonly string[],
   doomed: sql.Doomed | undefined,
-): Promise<{ ended: Set<number>; at: string } | 'read again'> {
+  shut: boolean,
+): Promise<{ at: string; looks: Look[] } | 'read again'> {
+  // In one run, as each takes longer than all of its statements.
+  const looks = doomed === undefined ? [] : [look(doomed, false), look(doomed, !shut)];
+  const statements = [
+    sql.silenceSampling,
+    sql.begin,
+    sql.silence,
+    sql.limits,
+    sql.lockOwner(owner),
+    sql.requireComment(owner, before),
+    ...alterations,
+    ...(after === before ? [] : [sql.setComment(owner, after)]),
+    sql.commit,
+    sql.serverTime,
+  ];
   try {
-    const results = await session.run([
-      sql.silenceSampling,
-      sql.begin,
-      sql.silence,
-      sql.limits,
-      sql.lockOwner(owner),
-      sql.requireComment(owner, before),
-      ...alterations,
-      ...(after === before ? [] : [sql.setComment(owner, after)]),
-      sql.commit,
-      sql.serverTime,
-      ...(doomed === undefined ? [] : [sql.endSessions(doomed)]),
-    ]);
-    const told = doomed === undefined ? [] : readJson(results.at(-1), z.array(z.number()), session);
-    const [at] = readJson(results.at(doomed === undefined ? -1 : -2), z.tuple([z.string()]), session);
-    return { ended: new Set(told), at };
+    const results = await session.run([...statements, ...looks.flat()]);
+    const [at] = readJson(results[statements.length - 1], z.tuple([z.string()]), session);
+    const seen = looks.map((each, i) =>
+      readLook(results.slice(statements.length + i * each.length), session),
+    );
+    return { at, looks: seen };
   } catch (error) {
     if (asRotateError(error)?.details?.['sqlstate'] === ownCodes.commentChanged) return 'read again';
     throw error;
   }
 }
 
+interface Look {
+  /** Process ids of sessions that were told to end. */
+  told: number[];
+  /** How many there still were after that. */
+  left: number;
+}
+
+/** @param wait for a login that was let in just before: it shows up only after the commit */
+function look(doomed: sql.Doomed, wait: boolean): readonly [string, string, string] {
+  return [`SELECT pg_sleep(${wait ? 0.2 : 0})`, sql.endSessions(doomed), sql.countSessions(doomed)];
+}
+
+function readLook([, told, left]: readonly string[][], session: AdminSession): Look {
+  return { told: readJson(told, z.array(z.number()), session), left: readJson(left, z.number(), session) };
+}
+
 /**
- * Ends sessions until none is left, twice in a row: a login that was let in just before the commit shows up only
- * after it.
- * @param shut no login can have been let in: the first look need not wait for it
+ * Ends sessions until none is left, twice in a row.
+ * @param first the looks so far
+ * @param shut no login can have been let in before the change, and none of these looks has waited for one
+ * @returns process ids of those that were told to end
  */
 async function endAll(
   session: AdminSession,
-  doomed: sql.Doomed | undefined,
+  doomed: sql.Doomed,
+  first: readonly Look[],
   shut: boolean,
   signal: AbortSignal,
 ): Promise<Set<number>> {
-  const ended = new Set<number>();
-  if (doomed === undefined) return ended;
+  const looks = [...first];
+  let waited = !shut;
   const deadline = Date.now() + endWithinMs;
-  for (let wait = !shut; ; wait = true) {
-    signal.throwIfAborted();
-    const results = await session.run([
-      `SELECT pg_sleep(${wait ? 0.2 : 0})`,
-      sql.endSessions(doomed),
-      sql.countSessions(doomed),
-    ]);
-    const told = readJson(results[1], z.array(z.number()), session);
-    for (const pid of told) ended.add(pid);
-    const left = readJson(results[2], z.number(), session);
-    if (told.length === 0 && left === 0) return ended;
+  for (;;) {
+    const last = looks.at(-1);
+    const told = looks.flatMap((each) => each.told);
+    // Where there was somebody, somebody else may have come in just before.
+    if (last?.told.length === 0 && last.left === 0 && (waited || told.length === 0)) return new Set(told);
     if (Date.now() > deadline)
       throw new RotateError(
         'NotDead',
-        `${session.server}: ${left} sessions of ${'role' in doomed ? doomed.role : doomed.roles.join(', ')} do not end`,
+        `${session.server}: ${last?.left ?? 0} sessions of ${'role' in doomed ? doomed.role : doomed.roles.join(', ')} do not end`,
         {
           hint: 'see pg_stat_activity; only a superuser can end a superuser’s session',
         },
       );
+    signal.throwIfAborted();
+    looks.push(readLook(await session.run(look(doomed, true)), session));
+    waited = true;
   }
 }
 

@@ -51,7 +51,7 @@ function facts(c: Command): CommandFacts {
     case 'advance':
       return { proof: c.hosts.flatMap((h) => [proof(h), proof(h), proof(h)]) };
     case 'prove':
-      return { proof: c.purpose === 'healthy' ? [] : hosts.flatMap((h) => [proof(h), proof(h)]) };
+      return { proof: hosts.flatMap((h) => [proof(h), proof(h)]) };
     case 'soak':
       return { finished: true };
     default:

@@ -94,7 +94,7 @@ test('a worker that is killed in any phase is replaced, and every rotation comes
     makePlan({
       environment: `crash-${i}`,
       waves: [['web-1']],
-      soakMs: undoing(phase) ? 600_000 : 0,
+      soakMs: undoing(phase) ? 600_000 : 1,
       budgets: { apply: 600_000, repo: 600_000, converge: 600_000, undo: 600_000, drain: 600_000 },
     }),
   );

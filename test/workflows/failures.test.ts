@@ -31,6 +31,8 @@ interface Row {
   step: StepName;
   /** Calls after the failed one. */
   after: string[];
+  /** A look at the same time, which may have been begun before or after it. */
+  beside?: string;
   /** It may take effect and then fail. */
   acts?: true;
 }
@@ -85,6 +87,7 @@ const rows: Row[] = [
     end: 'rolled-back',
     step: 'revoke',
     after: deployed,
+    beside: 'verify fresh web-1',
   },
 ];
 
@@ -95,7 +98,7 @@ describe('a command that fails for good', () => {
   ]);
   test.concurrent.each(cases)(
     'ends a rotation as it was before: $label ($type) -> $end$told',
-    async ({ label, type, end, step, after, afterEffect }) => {
+    async ({ label, type, end, step, after, beside, afterEffect }) => {
       const rotation = await bench.start({
         waves: [['web-1']],
         prepare: (s) => s.fail(label, type, { times: 1, afterEffect, hint: 'so it is' }),
@@ -106,7 +109,8 @@ describe('a command that fails for good', () => {
       expect(outcomeOf(rotation.script.world)).toBe('old');
       expect(cutOff(rotation.script.world)).toBeUndefined();
       const labels = rotation.script.labels();
-      expect(withoutLooks(labels.slice(labels.indexOf(label) + 1))).toEqual(after);
+      const later = labels.slice(labels.indexOf(label) + 1).filter((each) => each !== beside);
+      expect(withoutLooks(later)).toEqual(after);
       // It tells which step failed, and no other; and on which host.
       expect(status.steps.filter((s) => s.state === 'failed').map((s) => s.name)).toEqual([step]);
       const { events } = await rotation.look();
@@ -130,6 +134,24 @@ describe('a command that fails for good', () => {
     rotation.script.fail('compareHost web-1', 'Drift');
     open();
     expect(await rotation.result()).toMatchObject({ state: 'refused', reason: { type: 'Drift' } });
+    await bench.claimFree(rotation, 'db');
+  });
+
+  test('beside the proof that the old value is refused gives that up, and is what is told', async () => {
+    const opens: (() => void)[] = [];
+    const rotation = await bench.start({
+      waves: [['web-1']],
+      prepare: (s) => opens.push(s.gate('apply disable db'), s.gate('prove disabled db')),
+    });
+    const [disable, prove] = opens;
+    await rotation.script.reached('apply disable db');
+    rotation.script.fail('verify fresh web-1', 'VerifyFailed');
+    disable?.();
+    await rotation.script.reached('apply reenable db');
+    prove?.();
+    const status = await rotation.result();
+    expect(status).toMatchObject({ state: 'rolled-back', reason: { type: 'VerifyFailed' } });
+    expect(outcomeOf(rotation.script.world)).toBe('old');
     await bench.claimFree(rotation, 'db');
   });
 

@@ -9,6 +9,7 @@ export interface PlanShape {
   /** Names of hosts, in waves; default: two waves of one host, as each more makes a test a quarter longer. */
   waves?: string[][];
   maxFailures?: number;
+  /** Default 1: short, but a soak, at which the rotation continues as new. */
   soakMs?: number;
   proveAgainMs?: number;
   parallel?: number;
@@ -33,7 +34,7 @@ export function makePlan(shape: PlanShape = {}): Plan {
       parallel: shape.parallel ?? 10,
       maxFailures: shape.maxFailures ?? 0,
       stableMs: 0,
-      soakMs: shape.soakMs ?? 0,
+      soakMs: shape.soakMs ?? 1,
       proveAgainMs: shape.proveAgainMs ?? 0,
       deadManMs: 0,
       budgets: {
