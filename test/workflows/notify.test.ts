@@ -28,6 +28,7 @@ test('a rotation that goes well tells of its start, its soak and its end', async
 
 test('a rotation that parks tells of it once, however often it is looked at, and again for another reason', async () => {
   const rotation = await bench.start({
+    soakMs: 0,
     waves: [['web-1']],
     prepare: (s) => {
       s.fail('merge', 'GitRefused');
@@ -56,6 +57,7 @@ test('a rotation that is refused, or given up, says so', async () => {
   });
   expect((await refused.result()).state).toBe('refused');
   const aborted = await bench.start({
+    soakMs: 0,
     waves: [['web-1']],
     prepare: (s) => s.fail('checkUsers db', 'IssuerAuthFailed'),
   });
