@@ -26,7 +26,7 @@ export function openLog(
 ): OpenedLog {
   const nobody = new AbortController();
   const signal = AbortSignal.any([context.signal, nobody.signal]);
-  const reading = read(context, workspace, { ...query, signal });
+  const reading = readHistoryOf(context, workspace, { ...query, signal });
   // It may fail before anybody asks.
   reading.catch(() => {});
   return {
@@ -47,7 +47,12 @@ export function openLog(
   };
 }
 
-async function read(context: Context, { root }: Workspace, query: HistoryQuery): Promise<History> {
+/** Without git where that is enough. @throws RotateError as readHistory of repo/log-reader.ts */
+export async function readHistoryOf(
+  context: Pick<Context, 'env'>,
+  { root }: Workspace,
+  query: HistoryQuery,
+): Promise<History> {
   const { plainLogTip } = await import('../repo/plain-clone.js');
   const plain = plainLogTip(root, context.env);
   if (plain === undefined) {

@@ -27,7 +27,7 @@ export interface Question {
 
 /**
  * Starts the workflow, as the SDK would.
- * @returns whether it was started; if not, or if nobody knows, ask again under another id
+ * @returns whether it was started; false also where nobody knows: ask again under the same id, for the one that may be there
  * @throws RotateError BadConfig (keys, temporal.toml)
  */
 export async function quickAsk(options: OpenOptions, question: Question): Promise<boolean> {

@@ -20,7 +20,7 @@ export interface KnownRotation {
 export async function knownRotations(context: Context, options: Options): Promise<KnownRotation[]> {
   const workspace = findWorkspace(context, options);
   const [recorded, open] = await Promise.all([
-    orNothing(fromLog(workspace, options.text('env'))),
+    orNothing(fromLog(context, workspace, options.text('env'))),
     orNothing(underWay(context, options, workspace)),
   ]);
   // What is under way is written last: its record, if there is one, is just being made.
@@ -38,17 +38,13 @@ async function orNothing<T>(work: Promise<T[]>): Promise<T[]> {
 }
 
 async function fromLog(
+  context: Context,
   workspace: Workspace | undefined,
   environment: string | undefined,
 ): Promise<KnownRotation[]> {
   if (workspace === undefined) return [];
-  const [{ discoverRemote }, { readHistory }] = await Promise.all([
-    import('../../repo/discover.js'),
-    import('../../repo/log-reader.js'),
-  ]);
-  const remote = discoverRemote(workspace.root);
-  const { records } = await readHistory(workspace.root, {
-    remote,
+  const { readHistoryOf } = await import('../read-log.js');
+  const { records } = await readHistoryOf(context, workspace, {
     offline: true,
     limit: newest,
     ...(environment === undefined ? {} : { environment }),
