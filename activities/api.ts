@@ -178,7 +178,10 @@ export interface RotationActivities {
     /** Commit that `to` is the build of. */
     commit: string;
     fence: Fence;
-  }): Promise<{ installedAtUs: number; newlyFailed: string[] }>;
+    /** On the way back: what to put into a system that someone else has deployed. */
+    secrets?: SealedSecret[];
+    /** `commit`, where the host had moved on: what is installed now is what that has, with the old value in it. */
+  }): Promise<{ installedAtUs: number; newlyFailed: string[]; commit?: string }>;
   /** `startedAt`: when the last of the consumers began to run with what is installed. */
   restart(input: {
     scope: HostScope;
@@ -187,7 +190,7 @@ export interface RotationActivities {
   verify(input: {
     scope: HostScope;
     files: InstalledFile[];
-    /** Commit whose file contents are the right ones. */
+    /** Commit whose file contents are the right ones; for the old value, with that in them. */
     commit: string;
     secrets: SealedSecret[];
     /** Which of the two values must work. */

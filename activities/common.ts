@@ -2,6 +2,7 @@
 import { Context } from '@temporalio/activity';
 import type { Credential } from '../domain/credential.js';
 import { RotateError } from '../domain/failure.js';
+import type { SecretValue } from '../domain/secret-value.js';
 import { formatSecretRef, type ConfigSpec, type HostSpec, type SecretSpec } from '../domain/spec.js';
 import type { ProofLine } from '../domain/status.js';
 import type { Kind, KindContext } from '../kinds/kind.js';
@@ -87,11 +88,19 @@ export function kindContext(
 
 /** The credential that a secret's file holds at a commit. */
 export async function credentialAt(
-  services: Services,
+  services: Pick<Services, 'formats'>,
   snapshot: Snapshot,
   secret: SecretSpec,
 ): Promise<Credential> {
-  const content = await snapshot.read(secret);
+  return credentialIn(services, secret, await snapshot.read(secret));
+}
+
+/** The credential in a content of the secret's file. */
+export function credentialIn(
+  services: Pick<Services, 'formats'>,
+  secret: SecretSpec,
+  content: SecretValue,
+): Credential {
   const fields = inFile(secret, () => services.formats.parse(secret.format, content));
   return {
     ...(fields.role === undefined ? {} : { account: fields.role }),

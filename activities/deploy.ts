@@ -26,7 +26,7 @@ export function deployActivities(
         await services.fleet.copy(host, toplevel, p);
       }),
 
-    converge: ({ scope, direction, from, to, fence }) =>
+    converge: ({ scope, direction, from, to, fence, secrets = [] }) =>
       beating(async (p) => {
         const { config } = await baseOf(services, scope);
         const host = hostOf(config, scope.host);
@@ -55,7 +55,7 @@ export function deployActivities(
           return await job;
         } catch (error) {
           if (asRotateError(error)?.type !== 'HostMoved') throw error;
-          return restoreMoved(services, scope, fence, p);
+          return restoreMoved(services, scope, secrets, fence, p);
         }
       }),
 

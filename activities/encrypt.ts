@@ -1,13 +1,10 @@
 /** Encrypt: the new value into the repo, on the rotation's branch; later to main; and back. */
-import type { Credential } from '../domain/credential.js';
 import type { Fence } from '../domain/fence.js';
 import { RotateError } from '../domain/failure.js';
-import type { SecretValue } from '../domain/secret-value.js';
-import type { SecretSpec } from '../domain/spec.js';
 import type { NewContent, RotationActivities, RotationScope, SealedSecret } from './api.js';
-import { baseOf, credentialAt, inFile, pulse, secretOf } from './common.js';
-import type { EffectInRepo, SecretFields, Services, Snapshot } from './ports.js';
-import { openCredential } from './sealed.js';
+import { baseOf, pulse, secretOf } from './common.js';
+import { contentsWith, encryptContents } from './contents.js';
+import type { EffectInRepo, Services, Snapshot } from './ports.js';
 import { ulidTime } from './ulid-time.js';
 
 export function repoActivities(
@@ -91,36 +88,14 @@ async function writeBack(
       sameRules: (tip) => sameRules(services, scope, base, tip),
     });
     if (!('tip' in reverted)) return;
-    // Someone rekeyed the file or changed its rules: the old value is encrypted again for what main has now.
+    // Someone changed the file or its rules: the old value is encrypted again for what main has now.
     const tip = await services.repo.at(reverted.tip, pulse().signal);
-    await refuseForeignValues(services, tip, scope, secrets);
     files = await encryptAll(services, tip, scope, secrets, 'old');
     base = reverted.tip;
   }
   throw new RotateError('GitConflict', `\`${main}\` moves on faster than the old value can be written back`, {
     hint: `hold back pushes to \`${main}\` until it is written`,
   });
-}
-
-/** A value on main that is neither the old nor the new one is someone's own work. @throws RotateError RepoChanged */
-async function refuseForeignValues(
-  services: Services,
-  tip: Snapshot,
-  scope: RotationScope,
-  secrets: readonly Required<SealedSecret>[],
-): Promise<void> {
-  for (const sealed of secrets) {
-    const secret = secretOf(tip.config, scope.environment, sealed.name);
-    const there = await credentialAt(services, tip, secret);
-    const old = await openCredential(services, sealed.old);
-    const fresh = await openCredential(services, sealed.fresh);
-    if (there.value.equals(old.value) || there.value.equals(fresh.value)) continue;
-    throw new RotateError(
-      'RepoChanged',
-      `someone wrote a third value of ${scope.environment}/${sealed.name} to the main branch (${tip.commit.slice(0, 12)}); it is not overwritten`,
-      { hint: `put the old value back by hand, then \`rotate retry ${scope.id}\`` },
-    );
-  }
 }
 
 /** Whether ciphertext made for one commit is for the right readers, and in the right form, at another. */
@@ -162,42 +137,13 @@ async function blobs(snapshot: Snapshot, scope: RotationScope): Promise<Record<s
   return files;
 }
 
-/** The secrets' files with the sealed values in them, the rest of each file as it is in `snapshot`. */
+/** The secrets' files with the sealed values in them, the rest of each file as it is in `there`. */
 async function encryptAll(
   services: Services,
-  snapshot: Snapshot,
+  there: Snapshot,
   scope: RotationScope,
   secrets: readonly Required<SealedSecret>[],
   which: 'old' | NewContent,
 ): Promise<Record<string, Uint8Array>> {
-  // Several secrets may be parts of one file: each goes into what the one before has made.
-  const contents = new Map<string, { secret: SecretSpec; content: SecretValue }>();
-  for (const sealed of secrets) {
-    const secret = secretOf(snapshot.config, scope.environment, sealed.name);
-    const old = await openCredential(services, sealed.old);
-    const fresh = await openCredential(services, sealed.fresh);
-    const before = contents.get(secret.file)?.content ?? (await snapshot.read(secret));
-    const content = inFile(secret, () =>
-      services.formats.render(secret.format, fieldsOf(secret, { old, fresh }, which), before),
-    );
-    contents.set(secret.file, { secret, content });
-  }
-  const files: Record<string, Uint8Array> = {};
-  for (const [file, { secret, content }] of contents) files[file] = await snapshot.encrypt(secret, content);
-  return files;
-}
-
-/** A list keeps the old value behind the new one as long as it is to be accepted. */
-function fieldsOf(
-  { format }: SecretSpec,
-  { old, fresh }: { old: Credential; fresh: Credential },
-  which: 'old' | NewContent,
-): SecretFields {
-  const { account, value, previous = [] } = which === 'old' ? old : fresh;
-  const listed = which === 'old' ? previous : which === 'both' ? [old.value] : [];
-  return {
-    password: value,
-    ...(account === undefined ? {} : { role: account }),
-    ...(format.list === undefined ? {} : { previous: listed }),
-  };
+  return encryptContents(there, await contentsWith(services, there, scope, secrets, which));
 }

@@ -2,12 +2,12 @@
  * The undo on a host that someone else has deployed to meanwhile: his work stays,
  * and only this rotation's value is taken back.
  */
-import { createHash } from 'node:crypto';
 import { RotateError } from '../domain/failure.js';
 import type { Fence } from '../domain/fence.js';
-import { formatSecretRef, type HostSpec } from '../domain/spec.js';
-import type { HostScope } from './api.js';
+import { formatSecretRef } from '../domain/spec.js';
+import type { HostScope, SealedSecret } from './api.js';
 import { baseOf, hostOf, secretOf, unitsOn } from './common.js';
+import { contentsWith, digestOf, encryptContents, type Contents } from './contents.js';
 import type { Pulse, Services, Snapshot } from './ports.js';
 
 /** How far back on main the system that runs is looked for. */
@@ -16,21 +16,27 @@ const searchedCommits = 8;
 /**
  * Makes the host's present system, whoever deployed it, one with the old value: left as it is when it has that
  * already; else the commit that it is the build of, with only the old value put into it.
- * @throws RotateError HostMoved when it is the build of no recent commit of main
+ * @returns `commit`: installed is what it has with the old value in it
+ * @throws RotateError HostMoved when it is the build of no recent commit of main; RepoChanged when it has another
+ *   value than the rotation's
  */
 export async function restoreMoved(
   services: Services,
   scope: HostScope,
+  secrets: readonly SealedSecret[],
   fence: Fence,
   p: Pulse,
-): Promise<{ installedAtUs: number; newlyFailed: string[] }> {
+): Promise<{ installedAtUs: number; newlyFailed: string[]; commit: string }> {
   const base = await baseOf(services, scope);
   const host = hostOf(base.config, scope.host);
   const { running } = await services.fleet.facts(host, p.signal);
-  const to = (await holdsOld(services, scope, base, host, p))
-    ? running
-    : await buildWithOld(services, scope, base, host, running, p);
-  return services.fleet.converge(
+  const recent = await recentCommits(services, p);
+  const holding = await whoseOldItHolds(services, scope, secrets, base, [scope.base, ...recent], p);
+  const { to, commit } =
+    holding === undefined
+      ? await buildWithOld(services, scope, secrets, base, recent, running, p)
+      : { to: running, commit: holding };
+  const switched = await services.fleet.converge(
     host,
     {
       id: `${scope.id}-${fence.seq}-moved`,
@@ -45,53 +51,79 @@ export async function restoreMoved(
     },
     p,
   );
+  return { ...switched, commit };
 }
 
-/** Whether all that is installed there has the content of the base. */
-async function holdsOld(
+/** The tip of main and what it came from. */
+async function recentCommits(services: Services, p: Pulse): Promise<string[]> {
+  await services.repo.fetch(p.signal);
+  const tip = await services.repo.tip(await services.repo.mainBranch());
+  return tip === undefined ? [] : [tip, ...(await services.repo.ancestors(tip, searchedCommits))];
+}
+
+/**
+ * The commit whose files, with the old value in them, are just what is installed there: someone has put it back, or an
+ * earlier attempt of this.
+ */
+async function whoseOldItHolds(
   services: Services,
   scope: HostScope,
+  secrets: readonly SealedSecret[],
   base: Snapshot,
-  host: HostSpec,
+  candidates: readonly string[],
   p: Pulse,
-): Promise<boolean> {
+): Promise<string | undefined> {
+  const host = hostOf(base.config, scope.host);
   const evaluation = await services.fleet.evaluate(host, base, p);
-  for (const name of scope.secrets) {
-    const secret = secretOf(base.config, scope.environment, name);
-    const content = (await base.read(secret)).bytes();
-    const expected = createHash('sha256').update(content).digest('hex');
-    content.fill(0);
-    for (const { path } of evaluation.secrets.filter((s) => s.file === secret.file)) {
-      if ((await services.fleet.inspectFile(host, path, p.signal)).sha256 !== expected) return false;
-    }
+  const installed: { file: string; sha256: string }[] = [];
+  for (const { file, path } of evaluation.secrets)
+    if (scope.secrets.some((name) => secretOf(base.config, scope.environment, name).file === file))
+      installed.push({ file, sha256: (await services.fleet.inspectFile(host, path, p.signal)).sha256 });
+  for (const commit of candidates) {
+    const there = await services.repo.at(commit, p.signal);
+    const contents = await oldAt(services, there, scope, secrets);
+    if (contents === undefined) continue;
+    const digests = new Map([...contents].map(([file, { content }]) => [file, digestOf(content)]));
+    if (installed.every(({ file, sha256 }) => digests.get(file) === sha256)) return commit;
   }
-  return true;
+  return undefined;
+}
+
+/** Undefined: a commit whose files are others, or hold a value of someone else, which nobody has to hear of here. */
+async function oldAt(
+  services: Services,
+  there: Snapshot,
+  scope: HostScope,
+  secrets: readonly SealedSecret[],
+): Promise<Contents | undefined> {
+  try {
+    return await contentsWith(services, there, scope, secrets, 'old');
+  } catch (error) {
+    if (!(error instanceof RotateError) || error.retryable) throw error;
+    return undefined;
+  }
 }
 
 async function buildWithOld(
   services: Services,
   scope: HostScope,
+  secrets: readonly SealedSecret[],
   base: Snapshot,
-  host: HostSpec,
+  candidates: readonly string[],
   running: string,
   p: Pulse,
-): Promise<string> {
-  await services.repo.fetch(p.signal);
-  const tip = await services.repo.tip(await services.repo.mainBranch());
-  const candidates = tip === undefined ? [] : [tip, ...(await services.repo.ancestors(tip, searchedCommits))];
+): Promise<{ to: string; commit: string }> {
+  const host = hostOf(base.config, scope.host);
   for (const commit of candidates) {
     const there = await services.repo.at(commit, p.signal);
     if ((await services.fleet.build(host, there, p)) !== running) continue;
-    const files: Record<string, Uint8Array> = {};
-    for (const name of scope.secrets) {
-      const secret = secretOf(base.config, scope.environment, name);
-      // The very blob that main gets back, so that the host is the build of what main will be.
-      files[secret.file] = await base.ciphertext(secret);
-    }
+    const contents = await contentsWith(services, there, scope, secrets, 'old');
+    if (await isIn(there, contents)) return { to: running, commit };
+    const files = await withOld(there, contents, base);
     const mended = await services.repo.commitTrial(commit, files, p.signal);
     const toplevel = await services.fleet.build(host, await services.repo.at(mended, p.signal), p);
     await services.fleet.copy(host, toplevel, p);
-    return toplevel;
+    return { to: toplevel, commit };
   }
   throw new RotateError(
     'HostMoved',
@@ -101,4 +133,32 @@ async function buildWithOld(
       hint: `deploy ${host.name} with the old value by hand, then \`rotate retry ${scope.id}\``,
     },
   );
+}
+
+/** Whether the files of a commit have just these contents. */
+async function isIn(there: Snapshot, contents: Contents): Promise<boolean> {
+  for (const { secret, content } of contents.values())
+    if (!(await there.read(secret)).equals(content)) return false;
+  return true;
+}
+
+/**
+ * The very blobs that main gets back where nobody has changed the files, so that the host is the build of what main
+ * will be; else what others wrote, with the old value in it.
+ */
+async function withOld(
+  there: Snapshot,
+  contents: Contents,
+  base: Snapshot,
+): Promise<Record<string, Uint8Array>> {
+  const files = await encryptContents(there, contents);
+  for (const [file, { secret, content }] of contents) {
+    const before = base.config.secrets.find(
+      (s) => s.environment === secret.environment && s.name === secret.name,
+    );
+    if (before?.file !== file || !(await base.read(before)).equals(content)) continue;
+    const [then, now] = [await base.recipients(before), await there.recipients(secret)];
+    if (JSON.stringify(then) === JSON.stringify(now)) files[file] = await base.ciphertext(before);
+  }
+  return files;
 }

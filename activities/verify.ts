@@ -1,5 +1,4 @@
 /** Verify: on one host, the file, its consumers, the login and the user's own probes. */
-import { createHash } from 'node:crypto';
 import { RotateError } from '../domain/failure.js';
 import type { InstalledFile } from '../domain/journal.js';
 import { formatSecretRef, type ConfigSpec, type HostSpec } from '../domain/spec.js';
@@ -7,6 +6,7 @@ import type { ProofLine } from '../domain/status.js';
 import type { HostScope, RotationActivities, SealedSecret } from './api.js';
 import { checkFromHost } from './check.js';
 import { baseOf, beating, hostOf, inParallel, loginsAtOnce, proofLine, secretOf, unitsOn } from './common.js';
+import { contentsWith, digestOf } from './contents.js';
 import type { InstalledState, Pulse, Services, Snapshot } from './ports.js';
 import { openCredential } from './sealed.js';
 
@@ -16,9 +16,10 @@ export function verifyActivities(services: Services): Pick<RotationActivities, '
       beating(async (p) => {
         const { config } = await baseOf(services, scope);
         const host = hostOf(config, scope.host);
-        const right = await services.repo.at(commit, p.signal);
-        for (const sealed of secrets) await refuseOldIn(services, right, scope, sealed);
-        for (const file of files) await verifyFile(services, scope, host, file, right, p);
+        const there = await services.repo.at(commit, p.signal);
+        for (const sealed of secrets) await refuseOldIn(services, there, scope, sealed);
+        const right = await rightContent(services, scope, commit, [], p);
+        for (const file of files) await verifyFile(services, host, file, right, p);
         await verifyConsumers(services, scope, host, config, 0, p);
         const units = unitsOn(config, scope, scope.host).map((u) => u.unit);
         const runs = units.length === 0 ? '' : `; ${units.join(', ')} run with it`;
@@ -38,11 +39,11 @@ export function verifyActivities(services: Services): Pick<RotationActivities, '
       beating(async (p) => {
         const { config } = await baseOf(services, scope);
         const host = hostOf(config, scope.host);
-        const right = await services.repo.at(commit, p.signal);
+        const right = await rightContent(services, scope, commit, value === 'old' ? secrets : [], p);
         const proof: ProofLine[] = [];
         let installedAtUs = 0;
         for (const file of files) {
-          const state = await verifyFile(services, scope, host, file, right, p);
+          const state = await verifyFile(services, host, file, right, p);
           installedAtUs = Math.max(installedAtUs, state.installedAtUs);
           proof.push(
             proofLine({
@@ -82,22 +83,43 @@ async function refuseOldIn(
     );
 }
 
-async function verifyFile(
+/** What is to be installed. */
+interface Right {
+  commit: string;
+  /** SHA-256 in hex of the file of a secret. */
+  digests: ReadonlyMap<string, string>;
+}
+
+/** @param old of which the old value is the right one; at another commit than the base it is put into what others wrote */
+async function rightContent(
   services: Services,
   scope: HostScope,
+  commit: string,
+  old: readonly SealedSecret[],
+  p: Pulse,
+): Promise<Right> {
+  const there = await services.repo.at(commit, p.signal);
+  const mended = commit === scope.base ? undefined : await contentsWith(services, there, scope, old, 'old');
+  const digests = new Map<string, string>();
+  for (const name of scope.secrets) {
+    const secret = secretOf(there.config, scope.environment, name);
+    digests.set(name, digestOf(mended?.get(secret.file)?.content ?? (await there.read(secret))));
+  }
+  return { commit, digests };
+}
+
+async function verifyFile(
+  services: Services,
   host: HostSpec,
   file: InstalledFile,
-  right: Snapshot,
+  right: Right,
   p: Pulse,
 ): Promise<InstalledState> {
-  const secret = secretOf(right.config, scope.environment, file.secret);
-  const content = (await right.read(secret)).bytes();
-  const expected = createHash('sha256').update(content).digest('hex');
-  content.fill(0);
   const state = await services.fleet.inspectFile(host, file.path, p.signal);
   const wrong: string[] = [];
   if (state.inStore) wrong.push('it lies in the Nix store, where everyone can read it');
-  if (state.sha256 !== expected) wrong.push(`its content is not that of ${right.commit.slice(0, 12)}`);
+  if (state.sha256 !== right.digests.get(file.secret))
+    wrong.push(`its content is not that of ${right.commit.slice(0, 12)}`);
   if (!state.owners.includes(file.owner)) wrong.push(`its owner is ${state.owners[0]}, not ${file.owner}`);
   if (!state.groups.includes(file.group)) wrong.push(`its group is ${state.groups[0]}, not ${file.group}`);
   if (modeBits(state.mode) !== modeBits(file.mode)) wrong.push(`its mode is ${state.mode}, not ${file.mode}`);

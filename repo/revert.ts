@@ -1,12 +1,12 @@
 /**
  * Takes a rotation back on the main branch: a new commit that writes the old
  * ciphertext, but only over what this rotation itself wrote. What someone changed
- * since is never overwritten by a revert.
+ * meanwhile, before or after its merge, is never overwritten by a revert.
  */
 import type { Clone } from './clone.js';
 import { commitFiles, writeBlob } from './commit.js';
 import { mainTip } from './merge.js';
-import { entriesAt } from './objects.js';
+import { entriesAt, resolveCommit, type TreeEntry } from './objects.js';
 import { blobsSince, ownCommits } from './own-commits.js';
 import { publish, type Effect } from './publish.js';
 import { assertCommit } from './repo-path.js';
@@ -33,8 +33,9 @@ export type RevertResult =
   /** `already`: it was undone before. `nothing`: main never had it, or has the old value. */
   | { result: 'reverted' | 'already' | 'nothing'; tip: string; commit?: string }
   /**
-   * Main had this rotation's ciphertext and then something else, now the blob `current`. Nothing was done:
-   * encrypt the old value for `tip` and call again with `base: tip`, or leave the file as it is.
+   * Main had this rotation's ciphertext, now in the blob `current`, and someone changed the file too: after it, or
+   * before it and then it was written into his file. Nothing was done: encrypt the old value for `tip` and call again
+   * with `base: tip`, or leave the file as it is.
    */
   | { result: 'moved'; tip: string; current: Record<string, string | undefined> }
   /** Nothing was done: encrypt the old value for `tip` and call again with `base: tip`. */
@@ -51,9 +52,10 @@ export async function revertOnMain(clone: Clone, options: RevertOptions): Promis
     const own = await ownCommits(clone, rotationId, since, tip);
     if (own[0]?.sort === 'undo') return { push: [], result: { result: 'already', tip, commit: own[0].sha } };
 
-    const sources = own.filter(({ sort }) => sort === 'rotation').map(({ sha }) => sha);
-    if (branchCommit !== undefined) sources.push(branchCommit);
+    const merges = own.filter(({ sort }) => sort === 'rotation').map(({ sha }) => sha);
+    const sources = branchCommit === undefined ? merges : [...merges, branchCommit];
     const written = await Promise.all(sources.map((sha) => entriesAt(clone.git, sha, paths)));
+    const replaced = await Promise.all(merges.map((sha) => entriesBefore(clone, sha, paths)));
     const [before, now] = [await entriesAt(clone.git, since, paths), await entriesAt(clone.git, tip, paths)];
 
     const atBase = await entriesAt(clone.git, base, paths);
@@ -66,7 +68,9 @@ export async function revertOnMain(clone: Clone, options: RevertOptions): Promis
       const ours = written.flatMap((entries) => entries.get(path)?.id ?? []);
       const old = [before.get(path)?.id, bytes === undefined ? undefined : await writeBlob(clone, bytes)];
       if (old.includes(current)) continue;
-      if (current !== undefined && ours.includes(current)) write.push(path);
+      // The old bytes have not what someone else wrote into the file before it was merged.
+      const theirs = replaced.some((entries) => ![...old, ...ours].includes(entries.get(path)?.id));
+      if (current !== undefined && ours.includes(current) && !theirs) write.push(path);
       else {
         const had = await blobsSince(clone, path, since, tip);
         if (!ours.some((id) => had.has(id))) continue;
@@ -91,4 +95,14 @@ export async function revertOnMain(clone: Clone, options: RevertOptions): Promis
       result: { result: 'reverted', tip: commit, commit },
     };
   });
+}
+
+/** What a commit has replaced. */
+async function entriesBefore(
+  clone: Clone,
+  sha: string,
+  paths: readonly string[],
+): Promise<Map<string, TreeEntry>> {
+  const parent = await resolveCommit(clone.git, `${sha}^`);
+  return parent === undefined ? new Map() : entriesAt(clone.git, parent, paths);
 }

@@ -115,13 +115,14 @@ async function passThrough(
   };
   try {
     begin('deploy');
-    await converging(input.budgetMs).converge({
+    const { commit } = await converging(input.budgetMs).converge({
       scope,
       direction: input.direction,
       from: advancing ? [host.old] : [host.fresh],
       to: advancing ? host.fresh : host.old,
       commit: advancing ? input.commit : input.scope.base,
       fence: input.fence,
+      ...(advancing ? {} : { secrets: input.secrets }),
     });
     if (advancing) outcome.switched = true;
     report('deploy', host.name, end);
@@ -136,7 +137,7 @@ async function passThrough(
     const verified = await checking().verify({
       scope,
       files: host.files,
-      commit: advancing ? input.commit : input.scope.base,
+      commit: commit ?? (advancing ? input.commit : input.scope.base),
       secrets: input.secrets,
       value: advancing ? 'fresh' : 'old',
       justSwitched: true,

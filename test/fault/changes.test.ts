@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { appHosts, commit, deploy, parseContent, readSecret } from '../../infra/fleet/example.js';
 import { run } from '../../infra/fleet/run.js';
 import { expectNoFailedLogin, expectRotated, expectUnchanged, type Watch } from '../e2e/harness.js';
-import { holdVerify, patienceMs, until } from './holds.js';
+import { holdVerify, onHost, patienceMs, until } from './holds.js';
 import {
   editRotateYaml,
   ended,
@@ -29,6 +29,17 @@ beforeAll(async () => {
 afterAll(async () => {
   await fleet.close();
 }, patienceMs);
+
+/** Writes a line of his own into the secret's file, for the readers that it has, as `agenix -e` does. */
+async function editSecretFile(line: string): Promise<string> {
+  const { example } = fleet;
+  const content = await readSecret(example);
+  await pull(example);
+  const rules = await readFile(join(example.clone, 'secrets', 'prod', 'secrets.nix'), 'utf8');
+  const keys = [...rules.matchAll(/"(age1[^"]+|ssh-[^"]+)"/g)].flatMap((m) => ['-r', m[1] ?? '']);
+  await run('age', [...keys, '-o', join(example.clone, secretFile)], { input: `${content}${line}\n` });
+  return commit(example, `Add ${line}`);
+}
 
 /** A rotation that is held in the verification of a host while someone does `work`. */
 async function meanwhile(
@@ -107,6 +118,56 @@ describe('main moves on between publish and merge', { timeout: patienceMs }, () 
       },
     );
     // What main would build is not what the hosts run now: the file has other readers.
+    await deploy(example, ...appHosts);
+  });
+});
+
+describe('someone changes another value of the file', { timeout: patienceMs }, () => {
+  test('before the merge: a rollback takes only the new value back', async () => {
+    const { example } = fleet;
+    await setPolicy(example, { soak: '1h' });
+    try {
+      await meanwhile(
+        'web-1',
+        async () => {
+          await editSecretFile('THEIRS=before');
+        },
+        async (id, watching) => {
+          await until('the merge', async () => (await bare('log', '-1', '--format=%B', 'main')).includes(id));
+          await say(fleet, 'rollback', id);
+          expect(await ended(fleet, id)).toMatchObject({ state: 'rolled-back' });
+          await expectNoFailedLogin(watching);
+          await expectUnchanged(fleet, watching.before);
+          expect((await readSecret(example)).split('\n')).toContain('THEIRS=before');
+        },
+      );
+    } finally {
+      await setPolicy(example, { soak: 0 });
+    }
+    // It was not deployed by whoever wrote it.
+    await deploy(example, ...appHosts);
+  });
+
+  test('after the merge, and deploys it: the host keeps that, with the old value', async () => {
+    const { example } = fleet;
+    await setPolicy(example, { soak: '1h' });
+    try {
+      await watched(fleet, async (watching) => {
+        const id = await fleet.start();
+        await until('the merge', async () => (await bare('log', '-1', '--format=%B', 'main')).includes(id));
+        await editSecretFile('THEIRS=after');
+        await deploy(example, 'web-1');
+        await say(fleet, 'rollback', id);
+        expect(await ended(fleet, id)).toMatchObject({ state: 'rolled-back' });
+        await expectNoFailedLogin(watching);
+        await expectUnchanged(fleet, watching.before);
+        const installed = await onHost(example, 'web-1', 'cat /run/agenix/db-password');
+        expect(installed.stdout).toBe(await readSecret(example));
+        expect(installed.stdout.split('\n')).toContain('THEIRS=after');
+      });
+    } finally {
+      await setPolicy(example, { soak: 0 });
+    }
     await deploy(example, ...appHosts);
   });
 });

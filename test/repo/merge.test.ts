@@ -226,6 +226,35 @@ describe('revertOnMain', () => {
     expect(await fleet.show('main', file)).toBe('old value for new keys');
   });
 
+  test('what someone wrote into the file before it was merged is told too: the old bytes do not have it', async () => {
+    const { fleet, clone, options } = await ready();
+    const theirs = await fleet.person({ [file]: 'old and their edit' });
+    expect(await merge(clone, options)).toMatchObject({ result: 'files-changed', tip: theirs });
+    const files = { [file]: bytes('new and their edit') };
+    const merged = await merge(clone, { ...options, base: theirs, files });
+    expect(merged).toMatchObject({ result: 'merged' });
+    const current = await gitText(fleet.remote, { args: ['rev-parse', `main:${file}`] });
+    const withBranch = { ...undo(fleet, 3), branchCommit: options.branchCommit ?? '' };
+    const told = await revertOnMain(clone, withBranch);
+    expect(told).toEqual({ result: 'moved', tip: merged.tip, current: { [file]: current } });
+    expect(await fleet.show('main', file)).toBe('new and their edit');
+    const again = { ...withBranch, files: { [file]: bytes('old and their edit') }, base: merged.tip };
+    expect(await revertOnMain(clone, again)).toMatchObject({ result: 'reverted' });
+    expect(await fleet.show('main', file)).toBe('old and their edit');
+    expect(await revertOnMain(clone, again)).toMatchObject({ result: 'already' });
+  });
+
+  test('a file that was merged twice, by the rotation alone, gets its old bytes back', async () => {
+    const { fleet, clone, options } = await ready();
+    const { tip } = await merge(clone, options);
+    const files = { [file]: bytes('without the old one') };
+    expect(await merge(clone, { ...options, claims: [claim(1, 3)], base: tip, files })).toMatchObject({
+      result: 'merged',
+    });
+    expect(await revertOnMain(clone, undo(fleet, 4))).toMatchObject({ result: 'reverted' });
+    expect(await fleet.show('main', file)).toBe('old ciphertext\r');
+  });
+
   test('finds nothing to do when the rotation never reached main, and still raises the fence', async () => {
     const { fleet, clone, options } = await ready();
     await fleet.person({ [file]: 'changed by a person' });
