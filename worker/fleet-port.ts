@@ -13,10 +13,12 @@ import { unpinSystems } from '../hosts/job/pins.js';
 import { build } from '../hosts/nix/build.js';
 import { copy } from '../hosts/nix/copy.js';
 import { evaluate } from '../hosts/nix/evaluate.js';
+import { nixEnvironment } from '../hosts/nix/process.js';
 import { runProbe } from '../hosts/probe.js';
 import { inspectFile, tryOpen } from '../hosts/secret-file.js';
 import type { SshAuth } from '../hosts/ssh/connection.js';
 import { SshPool, type PooledHost } from '../hosts/ssh/pool.js';
+import { SharedConnection } from '../hosts/ssh/shared-connection.js';
 import { writeSshConfig, type SshConfig } from '../hosts/ssh/ssh-config.js';
 import { unitStates, type UnitState } from '../hosts/unit-state.js';
 import { restartUnits } from '../hosts/units.js';
@@ -38,6 +40,8 @@ export interface FleetOptions {
 interface Reach {
   pool: SshPool;
   ssh: Promise<SshConfig>;
+  /** Of a single host: for what Nix copies to it. */
+  shared?: SharedConnection;
 }
 
 export function makeFleetPort(options: FleetOptions): {
@@ -70,6 +74,13 @@ export function makeFleetPort(options: FleetOptions): {
       reaches.set(key, known);
     }
     return known;
+  }
+  /** What Nix copies through. */
+  async function sharedBy(host: HostSpec): Promise<SharedConnection> {
+    const known = reach([host]);
+    const ssh = await known.ssh;
+    known.shared ??= new SharedConnection({ ssh, host: host.name, environment: nixEnvironment(env) });
+    return known.shared;
   }
   /** The kept connection to a host; one for all who ask. */
   const pooled = (host: HostSpec): PooledHost => reach([host]).pool.host(host.name);
@@ -118,6 +129,11 @@ export function makeFleetPort(options: FleetOptions): {
       const key = `${commit}:${host.configuration}`;
       const known = builds.get(key);
       if (known !== undefined && (await exists(known))) return known;
+      // What is built is copied next: the connection for that opens meanwhile. Who copies is told what is wrong with it.
+      void sharedBy(host).then(
+        (shared) => shared.ready(),
+        () => undefined,
+      );
       const builder = host.build === 'worker' ? undefined : hostNamed(config, host.build);
       const { ssh } = reach([
         host,
@@ -140,7 +156,8 @@ export function makeFleetPort(options: FleetOptions): {
     },
 
     async copy(host, toplevel, pulse) {
-      await copy({ toplevel, host, ssh: await reach([host]).ssh, environment: env, ...progress(pulse) });
+      const [{ ssh }, shared] = [reach([host]), await sharedBy(host)];
+      await copy({ toplevel, host, ssh: await ssh, shared, environment: env, ...progress(pulse) });
     },
 
     dryActivate: (host, toplevel, pulse) => dryActivate(pooled(host), toplevel, { signal: pulse.signal }),
@@ -232,7 +249,10 @@ export function makeFleetPort(options: FleetOptions): {
     port,
     examine: () => findPrograms(env),
     close: () => {
-      for (const { pool } of reaches.values()) pool.close();
+      for (const { pool, shared } of reaches.values()) {
+        pool.close();
+        shared?.close();
+      }
     },
   };
 }

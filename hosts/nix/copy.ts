@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { RotateError } from '../../domain/failure.js';
 import type { HostSpec } from '../../domain/spec.js';
 import { assertStorePath } from '../remote-paths.js';
+import type { SharedConnection } from '../ssh/shared-connection.js';
 import type { SshConfig } from '../ssh/ssh-config.js';
 import { knownFailure, lastLines, nixError } from './failures.js';
 import { nixFlags } from './flake-ref.js';
@@ -13,6 +14,8 @@ export interface CopyRequest extends Progress {
   toplevel: string;
   host: HostSpec;
   ssh: SshConfig;
+  /** A connection that it may use; without one it opens its own. */
+  shared?: Pick<SharedConnection, 'ready' | 'sshOptions'>;
   environment?: NodeJS.ProcessEnv;
   /** Default 30 min. */
   timeoutMs?: number;
@@ -28,6 +31,7 @@ export async function copy(request: CopyRequest): Promise<void> {
   const { host, ssh } = request;
   const receiver =
     host.sudo && host.user !== 'root' ? `?remote-program=${encodeURIComponent('sudo -n nix-store')}` : '';
+  await request.shared?.ready();
   const { code, stderr } = await runProgram(
     'nix',
     [
@@ -41,7 +45,9 @@ export async function copy(request: CopyRequest): Promise<void> {
     {
       ...request,
       cwd: tmpdir(),
-      env: nixEnvironment(request.environment ?? process.env, { NIX_SSHOPTS: ssh.nixSshOpts }),
+      env: nixEnvironment(request.environment ?? process.env, {
+        NIX_SSHOPTS: [ssh.nixSshOpts, ...(request.shared?.sshOptions ?? [])].join(' '),
+      }),
       timeoutMs: request.timeoutMs ?? 30 * 60_000,
     },
   );

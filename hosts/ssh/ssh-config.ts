@@ -14,7 +14,12 @@ export interface SshConfig {
   nixSshOpts: string;
   /** What `host` is called in the file: an argument for `ssh`, `--build-host` and `ssh://`. */
   alias(host: string): string;
+  /** For the socket of a shared connection; undefined where its path would be too long. */
+  controlPath(host: string): string | undefined;
 }
+
+/** A path of unix(7) has at most 107 bytes, and ssh makes the socket under a name that is 17 longer. */
+const longestSocket = 90;
 
 /**
  * Writes `ssh_config` and `known_hosts` into `directory` (made when absent, 0700). nixos-rebuild splits NIX_SSHOPTS
@@ -38,7 +43,14 @@ export async function writeSshConfig(options: {
   await replace(pinned, `${lines.join('\n')}\n`);
   const blocks = options.hosts.map((host) => hostBlock(host, pinned, options.knownHosts));
   await replace(file, `${[...blocks, common(options.auth)].join('\n')}\n`);
-  return { nixSshOpts: `-F ${file}`, alias: aliasOf };
+  return {
+    nixSshOpts: `-F ${file}`,
+    alias: aliasOf,
+    controlPath(host) {
+      const path = join(directory, `${options.hosts.findIndex(({ name }) => name === host)}.sock`);
+      return path.length > longestSocket ? undefined : path;
+    },
+  };
 }
 
 /** A name that `ssh`, a store URI and a shell all take for a host name, and that is never `localhost`. */

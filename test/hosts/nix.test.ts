@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { beforeAll, describe, expect, test } from 'vitest';
@@ -6,6 +7,8 @@ import { dryActivate } from '../../hosts/job/dry-activate.js';
 import { build, evaluateToplevel } from '../../hosts/nix/build.js';
 import { copy } from '../../hosts/nix/copy.js';
 import { evaluate } from '../../hosts/nix/evaluate.js';
+import { nixEnvironment } from '../../hosts/nix/process.js';
+import { SharedConnection } from '../../hosts/ssh/shared-connection.js';
 import { writeSshConfig } from '../../hosts/ssh/ssh-config.js';
 import { failure } from './failure.js';
 import { Fleet } from './fleet.js';
@@ -96,6 +99,57 @@ describe('a system', () => {
     expect(await lab.exec('h2', `nix-store --check-validity ${toplevel} && echo there`)).toBe('there\n');
   });
 
+  describe('that is copied over a shared connection', () => {
+    const logins = async (host: string): Promise<number> =>
+      Number(
+        await lab.exec(
+          host,
+          `journalctl --sync; journalctl --quiet --output=cat | grep -c '^Accepted publickey' || true`,
+        ),
+      );
+
+    test('makes one login for all copies, and one of its own where that has gone', async () => {
+      const ssh = await fleet.ssh();
+      const environment = nixEnvironment(fleet.source.environment);
+      const shared = new SharedConnection({ ssh, host: 'h1', environment });
+      const request = { host: lab.spec('h1'), ssh, environment: fleet.source.environment };
+      const before = await logins('h1');
+      for (const label of ['shared-1', 'shared-2'])
+        await copy({ ...request, toplevel: await fleet.build('h1', { label }), shared });
+      expect(await logins('h1')).toBe(before + 1);
+      const socket = ssh.controlPath('h1') ?? '';
+      expect(existsSync(socket)).toBe(true);
+      shared.close();
+      await expect.poll(() => existsSync(socket)).toBe(false);
+      const third = await fleet.build('h1', { label: 'shared-3' });
+      const gone = { sshOptions: shared.sshOptions, ready: async () => {} };
+      await copy({ ...request, toplevel: third, shared: gone });
+      expect(await logins('h1')).toBe(before + 2);
+      expect(await lab.exec('h1', `nix-store --check-validity ${third} && echo there`)).toBe('there\n');
+    });
+
+    test('ends with the worker, however that ends', async () => {
+      const ssh = await fleet.ssh();
+      const socket = ssh.controlPath('h1') ?? '';
+      const program = `
+        import { existsSync } from 'node:fs';
+        import { SharedConnection } from '${new URL('../../hosts/ssh/shared-connection.ts', import.meta.url).href}';
+        const [nixSshOpts, controlPath, alias] = process.argv.slice(1);
+        const ssh = { nixSshOpts, controlPath: () => controlPath, alias: () => alias };
+        await new SharedConnection({ ssh, host: 'h1', environment: process.env }).ready();
+        if (!existsSync(controlPath)) throw new Error('it was not opened');
+        process.kill(process.pid, 'SIGKILL');
+      `;
+      const sources = new URL('../support/resolve-sources.mjs', import.meta.url).href;
+      const args = ['--import', sources, '--input-type=module', '-e', program];
+      const killed = run(process.execPath, [...args, '--', ssh.nixSshOpts, socket, ssh.alias('h1')], {
+        env: nixEnvironment(fleet.source.environment),
+      });
+      await expect(killed).rejects.toMatchObject({ signal: 'SIGKILL' });
+      await expect.poll(() => existsSync(socket)).toBe(false);
+    });
+  });
+
   test('is not copied to a host with another key, or to one that does not answer, or that is full', async () => {
     const toplevel = await fleet.build('h1', { label: 'refused', etc: { big: 'x'.repeat(300_000) } });
     const to = async (changes: object, directory: string) => {
@@ -105,7 +159,11 @@ describe('a system', () => {
         hosts: [spec],
         auth: { identityFile: lab.inventory.identityFile },
       });
-      return await failure(copy({ toplevel, host: spec, ssh, environment: fleet.source.environment }));
+      const { environment } = fleet.source;
+      const shared = new SharedConnection({ ssh, host: 'h1', environment: nixEnvironment(environment) });
+      const error = await failure(copy({ toplevel, host: spec, ssh, shared, environment }));
+      shared.close();
+      return error;
     };
     expect((await to({ hostKey: lab.host('h2').hostKey }, 'ssh3')).type).toBe('HostKeyMismatch');
     expect((await to({ port: 23 }, 'ssh4')).type).toBe('HostUnreachable');
