@@ -6,11 +6,12 @@ import {
   type Document,
   isAlias,
   isCollection,
+  isMap,
   isNode,
   isScalar,
   isSeq,
   parseDocument,
-  Scalar,
+  visit,
   type YAMLSeq,
 } from 'yaml';
 import { RotateError } from '../../domain/failure.js';
@@ -26,6 +27,7 @@ import {
   toText,
   type Writing,
 } from './content.js';
+import { type Place, splice } from './splice.js';
 
 type Syntax = 'json' | 'yaml';
 export type ValuePath = readonly (string | number)[];
@@ -45,21 +47,20 @@ export function structuredFormat(syntax: Syntax, path: ValuePath, writing: Writi
       const text = toText(old, what);
       const document = read(syntax, text);
       const value = writing.list === undefined ? fieldsToText(writing, fields) : fieldsToList(fields);
-      const found = find(syntax, document, path, writing);
-      const spliced =
-        found.range === undefined
-          ? undefined
-          : text.slice(0, found.range[0]) + written(syntax, value, found.plain) + text.slice(found.range[1]);
-      // A list in block style has no place to splice at; the document is written anew then, comments and all.
-      const result =
-        spliced !== undefined && onlyThis(syntax, document, spliced, path, value)
-          ? spliced
-          : rewritten(syntax, text, path, value);
-      if (result === undefined || !onlyThis(syntax, document, result, path, value))
-        throw new RotateError('BadFormat', `the value cannot be written to ${formatPath(path)} of ${what}`, {
-          hint: 'is it an anchor that other places refer to? write it out there',
+      const { place } = find(syntax, document, path, writing);
+      const where = `${formatPath(path)} of ${what}`;
+      if (isReferredTo(document, path))
+        throw new RotateError('BadFormat', `the value cannot be written to ${where}: others refer to it`, {
+          hint: 'write it out where an alias of its anchor stands',
         });
-      return SecretValue.fromText(result);
+      for (const quoted of [false, true]) {
+        const result = splice(text, place, value, quoted);
+        if (result !== undefined && onlyThis(syntax, document, result, path, value))
+          return SecretValue.fromText(result);
+      }
+      throw new RotateError('BadFormat', `the value cannot be written to ${where} without changing more`, {
+        hint: `write what stands there on one line, ${typeof value === 'string' ? 'in quotes' : 'as `["…"]`'}`,
+      });
     },
     parse(content): SecretFields {
       const { value } = find(syntax, read(syntax, toText(content, what)), path, writing);
@@ -77,7 +78,12 @@ export function formatPath(path: ValuePath): string {
 
 /** @throws RotateError `BadFormat`, without any of the text: a parser would quote it */
 function read(syntax: Syntax, text: string): Document {
-  const document = parseDocument(text, { uniqueKeys: true, logLevel: 'silent', prettyErrors: false });
+  const document = parseDocument(text, {
+    uniqueKeys: true,
+    keepSourceTokens: true,
+    logLevel: 'silent',
+    prettyErrors: false,
+  });
   const [error] = document.errors;
   const line = error === undefined ? undefined : text.slice(0, error.pos[0]).split('\n').length;
   if (line !== undefined || (syntax === 'json' && !isJson(text)))
@@ -99,38 +105,26 @@ function isJson(text: string): boolean {
 
 interface Found {
   value: string | string[];
-  /** Where it is written, in UTF-16 units; absent where it cannot be replaced in place. */
-  range?: [number, number];
-  /** Written without quotes. */
-  plain: boolean;
+  place: Place;
 }
 
 function find(syntax: Syntax, document: Document, path: ValuePath, { list }: Writing): Found {
-  const node = document.getIn(path, true);
+  const place = document.getIn(path, true);
   const where = `${formatPath(path)} of the ${names[syntax]} file`;
-  if (!isNode(node)) throw missing(document, path, where);
-  if (isAlias(node))
+  if (!isNode(place)) throw missing(document, path, where);
+  if (isAlias(place))
     throw new RotateError('BadFormat', `${where} is an alias`, { hint: 'write the value itself there' });
   if (list !== undefined) {
-    const values = isSeq(node) ? textsOf(node) : undefined;
-    if (!isSeq(node) || values === undefined)
+    const value = isSeq(place) ? textsOf(place) : undefined;
+    if (!isSeq(place) || value === undefined)
       throw new RotateError('BadFormat', `${where} is no list of texts`);
-    const inPlace = node.flow === true && node.range != null;
-    return {
-      value: values,
-      plain: false,
-      ...(inPlace && node.range != null ? { range: [node.range[0], node.range[1]] } : {}),
-    };
+    return { value, place };
   }
-  if (!isScalar(node) || typeof node.value !== 'string')
+  if (!isScalar(place) || typeof place.value !== 'string')
     throw new RotateError('BadFormat', `${where} is no text`, {
-      hint: isCollection(node) ? 'name a value in it' : 'put it in quotes',
+      hint: isCollection(place) ? 'name a value in it' : 'put it in quotes',
     });
-  return {
-    value: node.value,
-    plain: node.type === Scalar.PLAIN,
-    ...(node.range == null ? {} : { range: [node.range[0], node.range[1]] }),
-  };
+  return { value: place.value, place };
 }
 
 function textsOf(node: YAMLSeq): string[] | undefined {
@@ -157,69 +151,61 @@ function toRecord(value: unknown): object {
   return typeof value === 'object' && value !== null ? value : {};
 }
 
-/** Without quotes where it stood so and would still be read as the same text. */
-function written(syntax: Syntax, value: string | readonly string[], plain: boolean): string {
-  if (typeof value !== 'string') return `[${value.map((entry) => JSON.stringify(entry)).join(', ')}]`;
-  if (syntax === 'yaml' && plain && /^[A-Za-z][A-Za-z0-9_./+-]*$/.test(value)) return value;
-  return JSON.stringify(value);
-}
-
-function rewritten(
-  syntax: Syntax,
-  text: string,
-  path: ValuePath,
-  value: string | readonly string[],
-): string | undefined {
-  const document = read(syntax, text);
-  const node = document.getIn(path, true);
-  if (isSeq(node) && typeof value !== 'string') node.items = value.map((entry) => quoted(entry));
-  else document.setIn(path, typeof value === 'string' ? quoted(value) : value);
-  try {
-    return document.toString({ lineWidth: 0 });
-  } catch (error) {
-    if (isAliasError(error)) return undefined;
-    throw error;
-  }
-}
-
-/** The anchor of an alias is gone. The library has no type for it. */
-function isAliasError(error: unknown): boolean {
-  return error instanceof Error && /\balias\b/i.test(error.message);
-}
-
-function quoted(value: string): Scalar {
-  const scalar = new Scalar(value);
-  scalar.type = Scalar.QUOTE_DOUBLE;
-  return scalar;
+/** Whether an alias has the anchor of the value, of what it stands in, or of an entry of the list: it would change too. */
+function isReferredTo(document: Document, path: ValuePath): boolean {
+  const aliases = new Set<string>();
+  visit(document, {
+    Alias: (_, { source }) => {
+      aliases.add(source);
+    },
+  });
+  const around = path.map((_, i) => document.getIn(path.slice(0, i), true));
+  const place = document.getIn(path, true);
+  return [...around, place, ...(isSeq(place) ? place.items : [])].some(
+    (node) => (isScalar(node) || isCollection(node)) && node.anchor !== undefined && aliases.has(node.anchor),
+  );
 }
 
 /** What would be deployed is read once more: nothing but our value may have changed. */
 function onlyThis(
   syntax: Syntax,
   before: Document,
-  after: string,
+  text: string,
   path: ValuePath,
   value: string | readonly string[],
 ): boolean {
   try {
-    const actual: unknown = read(syntax, after).toJS();
-    const expected = replaceAt(before.toJS(), path, value);
-    return JSON.stringify(actual) === JSON.stringify(expected);
+    const after = read(syntax, text);
+    const place = after.getIn(path, true);
+    const actual = isSeq(place) ? textsOf(place) : isScalar(place) ? place.value : undefined;
+    return (
+      JSON.stringify(actual) === JSON.stringify(value) &&
+      JSON.stringify(allBut(path, after)) === JSON.stringify(allBut(path, before))
+    );
   } catch (error) {
-    if (error instanceof RotateError || isAliasError(error)) return false;
+    if (error instanceof RotateError) return false;
     throw error;
   }
 }
 
-function replaceAt(tree: unknown, path: ValuePath, value: unknown): unknown {
-  const [key, ...rest] = path;
-  if (key === undefined) return value;
-  if (Array.isArray(tree))
-    return tree.map((item: unknown, i) => (i === Number(key) ? replaceAt(item, rest, value) : item));
-  return Object.fromEntries(
-    Object.entries(toRecord(tree)).map(([name, item]: [string, unknown]) => [
-      name,
-      name === String(key) ? replaceAt(item, rest, value) : item,
-    ]),
-  );
+/** The document around the value: scalars as they are written, for as numbers two that differ may be the same. */
+function allBut(path: ValuePath, document: Document): unknown[] {
+  const place = document.getIn(path, true);
+  const found: unknown[] = [];
+  visit(document, (_, node) => {
+    if (node === place) {
+      found.push('the value');
+      return visit.SKIP;
+    }
+    if (isAlias(node)) found.push({ alias: node.source });
+    else if (isScalar(node)) found.push({ type: node.type, source: node.source, ...properties(node) });
+    else if (isCollection(node))
+      found.push({ map: isMap(node), size: node.items.length, ...properties(node) });
+    return undefined;
+  });
+  return found;
+}
+
+function properties({ anchor, tag }: { anchor?: string | undefined; tag?: string | undefined }): object {
+  return { anchor, tag };
 }
