@@ -2,6 +2,7 @@
 import { Context } from '@temporalio/activity';
 import type { Credential } from '../domain/credential.js';
 import { RotateError } from '../domain/failure.js';
+import { type PlannedUnit, unitsOf } from '../domain/plan.js';
 import type { SecretValue } from '../domain/secret-value.js';
 import { formatSecretRef, type ConfigSpec, type HostSpec, type SecretSpec } from '../domain/spec.js';
 import type { ProofLine } from '../domain/status.js';
@@ -126,22 +127,12 @@ export function inFile<T>(secret: SecretSpec, work: () => T): T {
 }
 
 /** Units of the secrets on a host, each once, in the order of rotate.yaml. */
-export function unitsOn(
-  config: ConfigSpec,
-  scope: RotationScope,
-  host: string,
-): { unit: string; action: 'restart' | 'reload' | 'none' }[] {
-  const units = new Map<string, 'restart' | 'reload' | 'none'>();
-  for (const name of scope.secrets) {
-    for (const consumer of secretOf(config, scope.environment, name).consumers) {
-      if (!consumer.hosts.includes(host)) continue;
-      for (const unit of consumer.units) {
-        // A restart serves what a reload would.
-        if (units.get(unit) !== 'restart') units.set(unit, consumer.action);
-      }
-    }
-  }
-  return [...units].map(([unit, action]) => ({ unit, action }));
+export function unitsOn(config: ConfigSpec, scope: RotationScope, host: string): PlannedUnit[] {
+  const secrets = scope.secrets.map((name) => secretOf(config, scope.environment, name));
+  return unitsOf(
+    secrets.flatMap(({ consumers }) => consumers),
+    host,
+  );
 }
 
 /** From one host, each through a channel of its connection. */

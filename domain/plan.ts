@@ -3,11 +3,24 @@
  * computes it, a person sees it, the run carries its digest; nothing is done that
  * the plan did not show.
  */
-import type { SecretRef, PolicySpec, BudgetSpec } from './spec.js';
+import type { SecretRef, PolicySpec, BudgetSpec, ConsumerSpec } from './spec.js';
 
 export interface PlannedUnit {
   unit: string;
   action: 'restart' | 'reload' | 'none';
+}
+
+/** Each serves whoever needs one before it. */
+const rising = ['none', 'reload', 'restart'] as const satisfies readonly PlannedUnit['action'][];
+
+/** Units on a host, each once and in the order of their first mention; of several actions, the one that serves all. */
+export function unitsOf(consumers: readonly ConsumerSpec[], host: string): PlannedUnit[] {
+  const ranks = new Map<string, number>();
+  for (const { hosts, units, action } of consumers) {
+    if (!hosts.includes(host)) continue;
+    for (const unit of units) ranks.set(unit, Math.max(ranks.get(unit) ?? 0, rising.indexOf(action)));
+  }
+  return [...ranks].map(([unit, rank]) => ({ unit, action: rising[rank] ?? 'restart' }));
 }
 
 export interface PlannedHost {

@@ -3,7 +3,7 @@ import { ageOf } from '../../domain/age.js';
 import type { SecretFacts } from '../../domain/due-verdict.js';
 import { dueNow } from '../../domain/due.js';
 import { factsFrom } from '../../domain/facts.js';
-import type { PlannedHost } from '../../domain/plan.js';
+import { type PlannedHost, unitsOf } from '../../domain/plan.js';
 import { rhythmWords } from '../../domain/schedule-words.js';
 import { type ConfigSpec, type ProbeSpec, type SecretSpec, formatSecretRef } from '../../domain/spec.js';
 import type { RotationRecord } from '../../repo/record.js';
@@ -88,12 +88,7 @@ function environmentOf(config: ConfigSpec, host: string): string | undefined {
 /** Sorted by host; units in the order in which they are restarted. */
 function consumersByHost({ consumers }: SecretSpec): PlannedHost[] {
   const names = [...new Set(consumers.flatMap(({ hosts }) => hosts))].toSorted();
-  return names.map((name) => ({
-    name,
-    units: consumers
-      .filter(({ hosts }) => hosts.includes(name))
-      .flatMap(({ units, action }) => units.map((unit) => ({ unit, action }))),
-  }));
+  return names.map((name) => ({ name, units: unitsOf(consumers, name) }));
 }
 
 function sayProbe(probe: ProbeSpec): string {

@@ -11,6 +11,7 @@ import {
   type Fence,
 } from '../../domain/fence.js';
 import { claimId, encodeName, fileClaimId, rotationBranch, rotationId, ulidOf } from '../../domain/ids.js';
+import { unitsOf } from '../../domain/plan.js';
 import { requestObjection } from '../../domain/request.js';
 import { cutWaves } from '../../domain/waves.js';
 
@@ -152,5 +153,32 @@ describe('a request', () => {
     const objection = requestObjection(request, 'w', now, ['old']);
     expect(objection?.type).toBe(message === undefined ? undefined : 'Forged');
     if (message !== undefined) expect(objection?.message).toContain(message);
+  });
+});
+
+describe('units of a host', () => {
+  const actions = ['none', 'reload', 'restart'] as const;
+  const entry = (units: string[], action: (typeof actions)[number], hosts = ['web-1']) => ({
+    hosts,
+    units,
+    action,
+  });
+
+  test('are each there once, in the order in which they are named, and those of that host alone', () => {
+    const consumers = [
+      entry(['b', 'a'], 'restart'),
+      entry(['c'], 'restart', ['web-2']),
+      entry(['a'], 'restart'),
+    ];
+    expect(unitsOf(consumers, 'web-1').map(({ unit }) => unit)).toEqual(['b', 'a']);
+    expect(unitsOf(consumers, 'web-3')).toEqual([]);
+  });
+
+  test('of several actions get the one that serves all, whichever is named last', () => {
+    for (const [i, one] of actions.entries())
+      for (const [k, other] of actions.entries())
+        expect(unitsOf([entry(['a'], one), entry(['a'], other)], 'web-1'), `${one}, ${other}`).toEqual([
+          { unit: 'a', action: actions[Math.max(i, k)] },
+        ]);
   });
 });
