@@ -126,6 +126,11 @@ export function inFile<T>(secret: SecretSpec, work: () => T): T {
   }
 }
 
+/** Whether a unit on the host reads the secret. From elsewhere it need not be accepted, or its issuer be reached. */
+export function consumesOn({ consumers }: SecretSpec, host: string): boolean {
+  return consumers.some((consumer) => consumer.hosts.includes(host));
+}
+
 /** Units of the secrets on a host, each once, in the order of rotate.yaml. */
 export function unitsOn(config: ConfigSpec, scope: RotationScope, host: string): PlannedUnit[] {
   const secrets = scope.secrets.map((name) => secretOf(config, scope.environment, name));

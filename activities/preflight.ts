@@ -9,6 +9,7 @@ import { checkFromHost, type Expectation } from './check.js';
 import {
   baseOf,
   beating,
+  consumesOn,
   credentialAt,
   hostOf,
   inParallel,
@@ -295,6 +296,7 @@ async function takeBaseline(services: Services, scope: HostScope, secrets: Seale
   const { config } = await baseOf(services, scope);
   const lines = await inParallel(loginsAtOnce, secrets, async (sealed) => {
     const secret = secretOf(config, scope.environment, sealed.name);
+    if (!consumesOn(secret, scope.host)) return [];
     const old = await openCredential(services, sealed.old);
     const ask = (what: Expectation): Promise<ProofLine[]> =>
       checkFromHost(services, config, secret, old, scope.host, what);

@@ -5,7 +5,17 @@ import { formatSecretRef, type ConfigSpec, type HostSpec } from '../domain/spec.
 import type { ProofLine } from '../domain/status.js';
 import type { HostScope, RotationActivities, SealedSecret } from './api.js';
 import { checkFromHost } from './check.js';
-import { baseOf, beating, hostOf, inParallel, loginsAtOnce, proofLine, secretOf, unitsOn } from './common.js';
+import {
+  baseOf,
+  beating,
+  consumesOn,
+  hostOf,
+  inParallel,
+  loginsAtOnce,
+  proofLine,
+  secretOf,
+  unitsOn,
+} from './common.js';
 import { contentsWith, digestOf } from './contents.js';
 import type { InstalledState, Pulse, Services, Snapshot } from './ports.js';
 import { openCredential } from './sealed.js';
@@ -187,8 +197,7 @@ async function verifyLogins(
 ): Promise<ProofLine[]> {
   const lines = await inParallel(loginsAtOnce, secrets, async (sealed) => {
     const secret = secretOf(config, scope.environment, sealed.name);
-    // A holder without a consumer need not reach the issuer.
-    if (!secret.consumers.some((c) => c.hosts.includes(scope.host))) return [];
+    if (!consumesOn(secret, scope.host)) return [];
     const text = value === 'old' ? sealed.old : sealed.fresh;
     if (text === undefined)
       throw new RotateError('Internal', `there is no new value of ${formatSecretRef(secret)}`);
@@ -213,7 +222,7 @@ async function runProbes(
   const proof: ProofLine[] = [];
   for (const name of scope.secrets) {
     const secret = secretOf(config, scope.environment, name);
-    if (!secret.consumers.some((c) => c.hosts.includes(scope.host))) continue;
+    if (!consumesOn(secret, scope.host)) continue;
     for (const probe of secret.probes) {
       const evidence = await services.fleet.probe(host, probe, p.signal);
       proof.push(proofLine({ claim: 'the probe passes', host: host.name, result: 'passed', evidence }));
