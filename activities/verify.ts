@@ -9,6 +9,7 @@ import {
   baseOf,
   beating,
   consumesOn,
+  credentialAt,
   hostOf,
   inParallel,
   loginsAtOnce,
@@ -72,7 +73,10 @@ export function verifyActivities(services: Services): Pick<RotationActivities, '
   };
 }
 
-/** @throws RotateError NotDead when the content at a commit still has the old value */
+/**
+ * The value itself is looked at, not the bytes of the file: another value there may be the same, or have it in it.
+ * @throws RotateError NotDead when the secret still has the old value at a commit, alone or in a list
+ */
 async function refuseOldIn(
   services: Services,
   there: Snapshot,
@@ -80,11 +84,10 @@ async function refuseOldIn(
   sealed: SealedSecret,
 ): Promise<void> {
   const secret = secretOf(there.config, scope.environment, sealed.name);
-  const old = (await openCredential(services, sealed.old)).value.bytes();
-  const content = Buffer.from((await there.read(secret)).bytes());
-  const found = content.includes(Buffer.from(old.buffer, old.byteOffset, old.length));
-  content.fill(0);
-  old.fill(0);
+  const old = (await openCredential(services, sealed.old)).value;
+  const { value, previous = [] } = await credentialAt(services, there, secret);
+  const found = [value, ...previous].some((each) => each.equals(old));
+  for (const each of [old, value, ...previous]) each.wipe();
   if (found)
     throw new RotateError(
       'NotDead',
