@@ -1,7 +1,7 @@
 /** The plan: what a rotation would do, computed at one commit; changes nothing. */
 import { createHash } from 'node:crypto';
 import { availableParallelism } from 'node:os';
-import { comesAfter, mixProblem } from '../domain/batches.js';
+import { comesAfter, type Mixable, mixProblem, type Ordered } from '../domain/batches.js';
 import { RotateError } from '../domain/failure.js';
 import type { DigestedPlan, Plan, PlannedHost, PlannedSecret } from '../domain/plan.js';
 import { type ConfigSpec, type SecretSpec, formatSecretRef } from '../domain/spec.js';
@@ -49,7 +49,7 @@ export async function planAt(
   const secrets = inOrder(named);
   const planned: PlannedSecret[] = [];
   for (const secret of secrets) planned.push(await planSecret(services, snapshot, secret));
-  refuseMix(config, secrets, planned);
+  refuseMix(services, config, secrets);
 
   const { policy, environment } = first;
   const notes: string[] = [];
@@ -96,28 +96,35 @@ function inOrder(secrets: readonly SecretSpec[]): SecretSpec[] {
   return [...new Set(secrets)].toSorted((a, b) => (a.name < b.name ? -1 : 1));
 }
 
+/** What decides which secrets go together. */
+export function mixable(services: Services, secret: SecretSpec): Mixable & Ordered {
+  const kind = kindOf(services, secret);
+  const retirement = kind.retirement(secret.settings);
+  return {
+    environment: secret.environment,
+    name: secret.name,
+    after: secret.after,
+    policy: secret.policy.name,
+    overlap: kind.overlap(secret.settings),
+    retire: retirement.by,
+    ...(retirement.by === 'deploy' ? { keepOldMs: retirement.keepOldMs } : {}),
+    pool: kind.pool?.(secret.settings),
+  };
+}
+
 /** What a batch must not mix. @throws RotateError BadConfig naming two that do not go together, and why */
-function refuseMix(
-  config: ConfigSpec,
-  secrets: readonly SecretSpec[],
-  planned: readonly PlannedSecret[],
-): void {
-  const members = planned.flatMap((plannedSecret, i) => {
-    const secret = secrets[i];
-    return secret === undefined
-      ? []
-      : [{ ...plannedSecret, policy: secret.policy.name, after: secret.after }];
-  });
-  const [first, ...others] = members;
-  if (first === undefined) return;
-  for (const member of others) {
-    const why = mixProblem(first, member);
-    if (why === undefined) continue;
-    throw new RotateError(
-      'BadConfig',
-      `${formatSecretRef(first)} and ${formatSecretRef(member)} cannot be rotated in one batch: ${why}`,
-      { hint: 'rotate them one after the other' },
-    );
+function refuseMix(services: Services, config: ConfigSpec, secrets: readonly SecretSpec[]): void {
+  const members = secrets.map((secret) => mixable(services, secret));
+  for (const [i, member] of members.entries()) {
+    for (const other of members.slice(i + 1)) {
+      const why = mixProblem(member, other);
+      if (why === undefined) continue;
+      throw new RotateError(
+        'BadConfig',
+        `${formatSecretRef(member)} and ${formatSecretRef(other)} cannot be rotated in one batch: ${why}`,
+        { hint: 'rotate them one after the other' },
+      );
+    }
   }
   for (const member of members) {
     const before = members.find((other) => comesAfter(config.secrets, member, other));

@@ -1,12 +1,12 @@
 /** Which secrets are meant by a tag, an environment or by what is due, and the batches that they make. */
-import { batchesOf, comesAfter, type Mixable, type Ordered } from '../domain/batches.js';
+import { batchesOf, comesAfter } from '../domain/batches.js';
 import { asRotateError, RotateError } from '../domain/failure.js';
 import type { DigestedPlan } from '../domain/plan.js';
 import type { ConfigSpec, SecretSpec } from '../domain/spec.js';
 import type { Plans, PlansRequest, Unplanned } from './api.js';
-import { beating, kindOf } from './common.js';
+import { beating } from './common.js';
 import { dueSecrets } from './due-secrets.js';
-import { mainSnapshot, planAt } from './plan.js';
+import { mainSnapshot, mixable, planAt } from './plan.js';
 import type { Pulse, Services, Snapshot } from './ports.js';
 
 /** The plans of all batches, in the order in which they are to be carried out. */
@@ -80,20 +80,6 @@ export async function planWhatCan(
     else unplanned.push({ secret: secret.name, reason: `it comes after ${before.name}` });
   }
   return { plans: await planBatches(services, snapshot, rest, pulse), unplanned };
-}
-
-function mixable(services: Services, secret: SecretSpec): Mixable & Ordered {
-  const kind = kindOf(services, secret);
-  const retirement = kind.retirement(secret.settings);
-  return {
-    environment: secret.environment,
-    name: secret.name,
-    after: secret.after,
-    policy: secret.policy.name,
-    overlap: kind.overlap(secret.settings),
-    retire: retirement.by,
-    ...(retirement.by === 'deploy' ? { keepOldMs: retirement.keepOldMs } : {}),
-  };
 }
 
 function nothingMeant(config: ConfigSpec, { environment, tags }: PlansRequest): RotateError {

@@ -14,6 +14,16 @@ export interface Mixable {
   retire: 'issuer' | 'deploy';
   /** With `retire: deploy`, milliseconds. */
   keepOldMs?: number;
+  /** Where the issuer makes new values, and whether one that is lost is known from those of others there. */
+  pool?: ValuePool | undefined;
+}
+
+/** A place at an issuer that makes values: what several secrets of one rotation get there, they get at the same time. */
+export interface ValuePool {
+  /** The same for all who share it. */
+  id: string;
+  /** Each value says for which secret it was made. */
+  marked: boolean;
 }
 
 export interface Ordered extends SecretRef {
@@ -29,6 +39,9 @@ export function mixProblem(a: Mixable, b: Mixable): string | undefined {
   if (a.overlap !== b.overlap) return 'one is swapped at once on all hosts, the other goes in waves';
   if (a.retire !== b.retire) return 'one is revoked at its issuer, the other by a second deploy';
   if (a.keepOldMs !== b.keepOldMs) return 'their old values are kept in the file for different times';
+  const together = a.pool !== undefined && a.pool.id === b.pool?.id;
+  if (together && !(a.pool?.marked === true && b.pool?.marked === true))
+    return 'their new values are made at one place, where that of one could be taken for what the other has left';
   return undefined;
 }
 
@@ -68,19 +81,18 @@ export function batchesOf<T extends Mixable & Ordered>(
 
 /**
  * Of what can be rotated now, those that go together and of whose like nothing has to wait; else the most that go
- * together. So few batches come of it, though not always the fewest.
+ * together. So few batches come of it, though not always the fewest. Two that each go with a third need not go with
+ * one another, so all of a group are asked.
  */
 function fullest<T extends Mixable & Ordered>(ready: readonly T[], waiting: readonly T[]): T[] {
   const groups: T[][] = [];
   for (const member of ready) {
-    const group = groups.find(([first]) => first !== undefined && mixProblem(first, member) === undefined);
+    const group = groups.find((others) => others.every((each) => mixProblem(each, member) === undefined));
     if (group === undefined) groups.push([member]);
     else group.push(member);
   }
-  const whole = groups.find(
-    ([first, ...rest]) =>
-      first !== undefined &&
-      waiting.filter((member) => mixProblem(first, member) === undefined).length === rest.length + 1,
+  const whole = groups.find((group) =>
+    waiting.every((member) => group.includes(member) || group.some((each) => mixProblem(each, member))),
   );
   return whole ?? groups.toSorted((a, b) => b.length - a.length)[0] ?? [];
 }

@@ -6,6 +6,7 @@
  * {@link Kind.apply}, which converges the issuer to a target and may be called
  * twice, late and at the same time as another attempt.
  */
+import type { ValuePool } from '../domain/batches.js';
 import type { CheckResult, Credential, CredentialUser, Target } from '../domain/credential.js';
 import type { Fence } from '../domain/fence.js';
 import type { ApplyPurpose } from '../domain/journal.js';
@@ -120,6 +121,8 @@ export interface Kind<Settings> {
   retirement(settings: Settings): Retirement;
   /** Hosts of the fleet that the issuer itself runs on: `swap` takes those that hold the file before the others. */
   issuerHosts(settings: Settings): readonly string[];
+  /** `source: issuer`, where what an attempt has left is looked for among the values of others. */
+  pool?(settings: Settings): ValuePool | undefined;
   /** Whether the file has to say which account the value belongs to. */
   needsAccount(settings: Settings): boolean;
   /** What consumers connect through, as configured. */

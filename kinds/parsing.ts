@@ -29,6 +29,7 @@ export function parsing<Settings>(kind: Kind<Settings>, schema: z.ZodType<Settin
     canDisable: (settings) => kind.canDisable(read(settings)),
     retirement: (settings) => kind.retirement(read(settings)),
     issuerHosts: (settings) => kind.issuerHosts(read(settings)),
+    pool: (settings) => kind.pool?.(read(settings)),
     needsAccount: (settings) => kind.needsAccount(read(settings)),
     endpoints: (settings) => kind.endpoints(read(settings)),
     describe: (settings, account) => kind.describe(read(settings), account),

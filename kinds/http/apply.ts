@@ -23,7 +23,7 @@ export async function applyTarget(
     changed ||= did;
   };
   // the old one first: where the new one is to go, it has to be there
-  if (target.old === 'valid') note(await makeValid(vendor, old, credentials.purpose));
+  if (target.old === 'valid') note(await makeValid(vendor, { old, fresh }, credentials.purpose));
   if (target.new === 'absent') {
     if (fresh !== undefined) note(await deleteKey(vendor, fresh));
     if (fresh === undefined || hasLabels(vendor)) note(await deleteLeftovers(context, vendor, spared));
@@ -39,12 +39,19 @@ export async function applyTarget(
 
 /**
  * A key that is gone cannot be made again; then the new one must not go as well. Only on the way back may it have been
- * disabled, and when the new one is withdrawn it has been enabled before.
+ * disabled, and when the new one is withdrawn it has been enabled before. On the way there the new one is looked for as
+ * well, before hosts get it: somebody may have taken it for a key that nobody uses.
  */
-async function makeValid(vendor: Vendor, old: string, purpose: Credentials['purpose']): Promise<boolean> {
+async function makeValid(
+  vendor: Vendor,
+  { old, fresh }: { old: string; fresh: string | undefined },
+  purpose: Credentials['purpose'],
+): Promise<boolean> {
   const mayBeDisabled = purpose === undefined || purpose === 'reenable';
   if (vendor.settings.enable === undefined || !mayBeDisabled) {
-    if (!(await listKeys(vendor)).has(old)) throw isGone(old);
+    const keys = await listKeys(vendor);
+    if (!keys.has(old)) throw isGone(old);
+    if (purpose === 'provision' && fresh !== undefined && !keys.has(fresh)) throw isMissing(fresh);
     return false;
   }
   try {
@@ -58,6 +65,13 @@ async function makeValid(vendor: Vendor, old: string, purpose: Credentials['purp
 function isGone(id: string): RotateError {
   return new RotateError('IssuerMisconfigured', `the vendor does not know the key ${id} any more`, {
     hint: 'someone has deleted it, and no vendor makes it again: go on with the new value',
+  });
+}
+
+/** To be tried again: a list may show a new key only later. */
+function isMissing(id: string): RotateError {
+  return new RotateError('IssuerBusy', `the vendor does not list the new key ${id}`, {
+    hint: 'was it deleted by somebody, or by another rotation of keys without labels? then start once more when nobody else makes keys',
   });
 }
 

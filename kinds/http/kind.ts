@@ -25,6 +25,11 @@ export const http: Kind<HttpSettings> = {
   canDisable: ({ disable, enable }) => disable !== undefined && enable !== undefined,
   retirement: () => ({ by: 'issuer' }),
   issuerHosts: () => [],
+  // whatever its query and its login, one list may show the keys of another
+  pool: (settings) => ({
+    id: new URL(placeOf(settings, settings.list)).href.replace(/\/+$/, ''),
+    marked: settings.list.labels !== undefined,
+  }),
   needsAccount,
   endpoints: (settings) => [placeOf(settings, settings.check)],
 

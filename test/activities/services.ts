@@ -84,6 +84,7 @@ export interface Parts {
 export function servicesOf({ config, contents = {}, fleet = {} }: Parts): Services {
   const snapshot = (commit: string): Partial<Snapshot> => ({
     commit,
+    recipients: async () => [],
     config,
     async read({ file }) {
       const content = contents[commit]?.[file];

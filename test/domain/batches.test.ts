@@ -16,6 +16,7 @@ function names(batches: Member[][]): string[] {
 }
 
 const swap = { overlap: 'swap' } as const;
+const pool = (id: string, marked = false) => ({ pool: { id, marked } });
 
 describe('two secrets', () => {
   test.each([
@@ -35,6 +36,20 @@ describe('two secrets', () => {
     ['that are alike', {}, undefined],
   ])('%s: %#', (_title, spec, why) => {
     expect(mixProblem(member('a'), member('b', [], spec))).toBe(why);
+  });
+
+  test.each([
+    ['one place, where values are not told apart', pool('x'), pool('x'), false],
+    ['one place, where those of one are', pool('x', true), pool('x'), false],
+    ['one place, where all are', pool('x', true), pool('x', true), true],
+    ['two places', pool('x'), pool('y'), true],
+    ['a place, and one that has none', pool('x'), {}, true],
+  ])('that get their new values from %s: go together: %#', (_title, one, other, together) => {
+    for (const [a, b] of [
+      [one, other],
+      [other, one],
+    ])
+      expect(mixProblem(member('a', [], a), member('b', [], b)) === undefined).toBe(together);
   });
 
   test('come after one another directly, over others, and not the other way round', () => {
@@ -84,6 +99,12 @@ const splits: [string, Member[], Ordered[], string[]][] = [
     [],
     ['a', 'b c d'],
   ],
+  [
+    'two that each go with a third, and not with one another',
+    [member('a'), member('b', [], pool('x')), member('c', [], pool('x')), member('d', [], pool('x', true))],
+    [],
+    ['a b', 'c', 'd'],
+  ],
   ['two environments', [member('a'), member('a', [], { environment: 'test' })], [], ['a', 'a']],
   [
     'a diamond',
@@ -115,6 +136,7 @@ describe('batches', () => {
           after: fc.subarray(letters.slice(0, i), { maxLength: Math.min(i, 2) }),
           policy: fc.constantFrom('careful', 'fast'),
           overlap: fc.constantFrom('dual' as const, 'swap' as const),
+          pool: fc.record({ id: fc.constantFrom('x', 'y', 'z'), marked: fc.boolean() }),
           now: fc.boolean(),
         }),
       ),
@@ -135,7 +157,7 @@ describe('batches', () => {
         for (const [i, batch] of batches.entries()) {
           for (const each of batch) {
             for (const other of batch) {
-              expect(mixProblem(each, other)).toBeUndefined();
+              if (each !== other) expect(mixProblem(each, other)).toBeUndefined();
               expect(comesAfter(all, each, other)).toBe(false);
             }
             for (const later of batches.slice(i + 1).flat()) expect(comesAfter(all, each, later)).toBe(false);

@@ -1,9 +1,11 @@
 /** Answers that are lost, attempts that are given up, and keys of others: what is deleted, and what never is. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { type Mixable, mixProblem } from '../../../domain/batches.js';
 import type { Credential, Target } from '../../../domain/credential.js';
 import { http } from '../../../kinds/http/kind.js';
 import { listKeys } from '../../../kinds/http/keys.js';
 import { labelOf } from '../../../kinds/http/leftovers.js';
+import { httpSchema } from '../../../kinds/http/schema.js';
 import { openVendor } from '../../../kinds/http/vendor.js';
 import type { Credentials } from '../../../kinds/kind.js';
 import { fixture, type HttpFixture, labelled, plain, rotation } from './fixture.js';
@@ -187,6 +189,28 @@ describe('without labels', () => {
     expect(ids()).toEqual(before);
   });
 
+  it('two secrets that get their keys from one list are never made at the same time', () => {
+    const of = (block: object, base = `${vendor.origin}/v1`) => {
+      const settings = httpSchema.parse({ base, ...block });
+      return {
+        environment: 'prod',
+        policy: 'careful',
+        overlap: http.overlap(settings),
+        retire: http.retirement(settings).by,
+        pool: http.pool?.(settings),
+      };
+    };
+    const mixed = (a: Mixable, b: Mixable): boolean => mixProblem(a, b) === undefined;
+    const filtered = { ...plain, list: { ...plain.list, get: '/keys?limit=100' } };
+    expect(mixed(of(plain), of(plain))).toBe(false);
+    expect(mixed(of(plain), of(labelled))).toBe(false);
+    expect(mixed(of(plain), of(filtered))).toBe(false);
+    expect(mixed(of(plain), of(plain, `${vendor.origin}/v1/`))).toBe(false);
+    expect(mixed(of(labelled), of(labelled))).toBe(true);
+    expect(mixed(of(plain), of({ ...plain, list: { ...plain.list, get: '/projects/2/keys' } }))).toBe(true);
+    expect(mixed(of(plain), of(plain, 'https://other.example/v1'))).toBe(true);
+  });
+
   it('a key that is known is deleted by its id, whatever others make', async () => {
     const fresh = await generate();
     vendor.add('somebody else, meanwhile');
@@ -205,6 +229,31 @@ describe('without labels', () => {
     const old: Credential = { value: made.current.value, ...(verifier === undefined ? {} : { verifier }) };
     await apply(destroyed, { old, new: fresh });
     expect(lines()).toEqual([`DELETE /v1/keys/${made.used.id}`]);
+  });
+});
+
+describe.each([
+  ['with labels', labelled],
+  ['without labels', plain],
+])('a new key that is gone, %s,', (_title, block) => {
+  beforeEach(async () => begin(block));
+
+  it('is missed before anything is deployed', async () => {
+    const fresh = await generate();
+    await apply(both, { new: fresh, purpose: 'provision' });
+    const gone = vendor.keys.pop();
+    await expect(apply(both, { new: fresh, purpose: 'provision' })).rejects.toMatchObject({
+      type: 'IssuerBusy',
+      message: `the vendor does not list the new key ${gone?.id}`,
+    });
+  });
+
+  it('holds up no undo', async () => {
+    const fresh = await generate();
+    vendor.keys.pop();
+    await apply(both, { new: fresh, purpose: 'reenable' });
+    await apply(onlyOld, { new: fresh, purpose: 'withdraw' });
+    expect(ids()).toEqual([made.stranger.id, made.used.id]);
   });
 });
 
