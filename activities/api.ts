@@ -160,6 +160,8 @@ export interface RotationActivities {
     existing?: string[];
     since?: string;
     confirmedBy?: string;
+    /** The same by what he was asked for; absent where that is not known. */
+    confirmedActs?: Record<string, string>;
   }): Promise<{ changed: boolean; endedSessions: number; at: string; issuerAt?: string }>;
   publish(input: {
     scope: RotationScope;

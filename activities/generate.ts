@@ -19,7 +19,7 @@ export function issuerActivities(services: Services): Pick<RotationActivities, '
       return { fresh: await sealCredential(services, fresh) };
     },
 
-    async apply({ scope, secret, purpose, fence, existing, since, confirmedBy }) {
+    async apply({ scope, secret, purpose, fence, existing, since, confirmedBy, confirmedActs }) {
       const { config } = await baseOf(services, scope);
       const spec = secretOf(config, scope.environment, secret.name);
       const kind = kindOf(services, spec);
@@ -33,6 +33,7 @@ export function issuerActivities(services: Services): Pick<RotationActivities, '
           ...(existing === undefined ? {} : { existing }),
           ...(since === undefined ? {} : { since }),
           ...(confirmedBy === undefined ? {} : { confirmedBy }),
+          ...(confirmedActs === undefined ? {} : { confirmedActs }),
           purpose,
         },
         target,

@@ -29,6 +29,11 @@ export interface SecretJournal {
   generated: Mark;
   /** Who said that he has done what only a person can do, by what it was for. */
   confirmed?: Partial<Record<ApplyPurpose, string>>;
+  /**
+   * The same by what he was asked for, in the kind's own word ({@link Journal.parked}): one purpose may need several
+   * acts. Absent in journals of before, where his word counts for all of them.
+   */
+  confirmedActs?: Partial<Record<ApplyPurpose, Record<string, string>>>;
   /** The issuer accepts the new value: beside the old one, or (`swap`) instead of it. */
   provision: Mark;
   /** `swap`: when the issuer took the new value, by its own clock. What was opened before was opened with the old one. */
@@ -130,7 +135,7 @@ export interface Journal {
   state: RotationState;
   reason?: Reason;
   /** What the rotation is parked on; absent while it runs. */
-  parked?: { command: Command; reason: Reason };
+  parked?: { command: Command; reason: Reason } & Asked;
   epoch: number;
   /** The last sequence number given to a command. */
   seq: number;
@@ -188,10 +193,15 @@ export interface Pass {
 export type ApplyPurpose = 'provision' | 'disable' | 'destroy' | 'reenable' | 'withdraw';
 export type ProofPurpose = 'before' | 'disabled' | 'destroyed' | 'later';
 
+/** With `NeedsPerson`: what he is asked for, in the kind's own word. */
+export interface Asked {
+  act?: string;
+}
+
 /** What became of a command. */
 export type Outcome =
   | { ok: true; facts?: CommandFacts }
-  | { ok: false; reason: Reason; facts?: CommandFacts; cancelled?: boolean };
+  | ({ ok: false; reason: Reason; facts?: CommandFacts; cancelled?: boolean } & Asked);
 
 /** What commands report back; each uses some of the fields. */
 export interface CommandFacts {

@@ -3,7 +3,7 @@
  * attempt), and when its outcome is known; say.ts has what a person changes.
  * Pure; the journal that goes in is not changed.
  */
-import type { Command, CommandFacts, Journal, Outcome } from './journal.js';
+import type { Asked, Command, CommandFacts, Journal, Outcome } from './journal.js';
 import { dropOf, hostsOf, secretOf, structuredCopy } from './journal-parts.js';
 import type { Reason } from './failure.js';
 import type { EndState } from './steps.js';
@@ -93,16 +93,16 @@ export function record(journal: Journal, command: Command, outcome: Outcome, now
   }
   if (j.mode === 'undo') {
     // What was forward, and failed beside something else or after a person's `rollback`, is covered by the undo.
-    return isUndo(command) ? park(j, command, reason, now) : j;
+    return isUndo(command) ? park(j, command, reason, now, outcome) : j;
   }
   if (command.do === 'advance' && !isDrop(command) && toleratedFailures(j, command.hosts, outcome.facts)) {
     showAdvanced(j, now);
     return j;
   }
   showFailed(j, command, now, reason);
-  if (pastUndo(j) || isDrop(command)) return park(j, command, reason, now);
+  if (pastUndo(j) || isDrop(command)) return park(j, command, reason, now, outcome);
   // Someone still uses the old value: nothing is wrong with the new one, so a person decides. Or he has to do it himself.
-  if (command.do === 'drain' || reason.type === 'NeedsPerson') return park(j, command, reason, now);
+  if (command.do === 'drain' || reason.type === 'NeedsPerson') return park(j, command, reason, now, outcome);
   return turnBack(j, reason, now);
 }
 
@@ -124,8 +124,12 @@ export function rest(journal: Journal, now: string): Journal {
   return j;
 }
 
-function park(j: Journal, command: Command, reason: Reason, now: string): Journal {
-  j.parked = { command, reason: { ...reason, hint: parkedHint(j, command, reason) } };
+function park(j: Journal, command: Command, reason: Reason, now: string, { act }: Asked = {}): Journal {
+  j.parked = {
+    command,
+    reason: { ...reason, hint: parkedHint(j, command, reason) },
+    ...(act === undefined ? {} : { act }),
+  };
   showState(j, 'needs-attention', now, reason.message);
   return j;
 }

@@ -97,10 +97,15 @@ export function follow(journal: Journal, request: PersonRequest, now: string): J
   note(j, now, `${request.say}${request.say === 'skip' ? ` ${request.host}` : ''} by ${request.by}`);
   switch (request.say) {
     case 'confirm': {
-      const command = j.parked?.command;
+      const { command, act } = j.parked ?? {};
       if (command?.do === 'apply') {
-        const secret = secretOf(j, command.secret);
-        secret.confirmed = { ...secret.confirmed, [command.purpose]: request.by };
+        const { secret: name, purpose } = command;
+        const secret = secretOf(j, name);
+        secret.confirmed = { ...secret.confirmed, [purpose]: request.by };
+        if (act !== undefined) {
+          const acts = { ...secret.confirmedActs?.[purpose], [act]: request.by };
+          secret.confirmedActs = { ...secret.confirmedActs, [purpose]: acts };
+        }
       }
       unpark(j, now);
       return j;

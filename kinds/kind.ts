@@ -80,6 +80,11 @@ export interface Credentials {
   /** Who said that he has done it, where only a person can. */
   confirmedBy?: string;
   /**
+   * Who has said so of what he was asked for, by the `act` among the details of `NeedsPerson`. Absent: that is not
+   * known, and `confirmedBy` is all that there is.
+   */
+  confirmedActs?: Readonly<Record<string, string>>;
+  /**
    * What the rotation does it for, where the target does not tell: the way back of `dual` has that of the way there.
    * Absent: any.
    */

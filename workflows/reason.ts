@@ -6,6 +6,7 @@ import {
   isCancellation,
   TimeoutFailure,
 } from '@temporalio/workflow';
+import type { Asked } from '../domain/journal.js';
 import { failureClasses, isFailureType, type Reason } from '../domain/failure.js';
 
 /** Walks to the innermost failure that carries a type of ours. */
@@ -30,6 +31,19 @@ export function reasonOf(error: unknown): Reason {
     type: 'Internal',
     message: error instanceof Error ? error.message : 'a value that is no error was thrown',
   };
+}
+
+/** What a failed activity asks a person for. */
+export function askedOf(error: unknown): Asked {
+  for (let e: unknown = error; e instanceof Error; e = e.cause) {
+    if (!(e instanceof ApplicationFailure) || !isFailureType(e.type)) continue;
+    const first: unknown = e.details?.[0];
+    if (typeof first !== 'object' || first === null || !('details' in first)) return {};
+    const { details } = first;
+    if (typeof details !== 'object' || details === null || !('act' in details)) return {};
+    return typeof details.act === 'string' ? { act: details.act } : {};
+  }
+  return {};
 }
 
 function whatFailed(error: unknown): string {

@@ -54,7 +54,7 @@ import {
   type StatusAnswer,
   type WaveProgress,
 } from './messages.js';
-import { failure, reasonOf } from './reason.js';
+import { askedOf, failure, reasonOf } from './reason.js';
 import { runCommand } from './run-command.js';
 import { startNotify } from './start-notify.js';
 
@@ -193,7 +193,8 @@ export async function rotation(input: RotationInput): Promise<StatusAnswer> {
       const outcome = await runCommand({ journal, command, seq, report });
       return outcome.ok || !scope.consideredCancelled ? outcome : { ...outcome, cancelled: true };
     } catch (error) {
-      return { ok: false, reason: reasonOf(error), cancelled: scope.consideredCancelled };
+      const cancelled = scope.consideredCancelled;
+      return { ok: false, reason: reasonOf(error), ...askedOf(error), cancelled };
     }
   }
 

@@ -137,8 +137,9 @@ async function applyOne(
   const { journal } = run;
   const { budgets } = journal.plan.policy;
   const undoing = purpose === 'reenable' || purpose === 'withdraw';
-  const { old, fresh, existing, confirmed, provision } = secretIn(journal, name);
+  const { old, fresh, existing, confirmed, confirmedActs, provision } = secretIn(journal, name);
   const confirmedBy = confirmed?.[purpose];
+  const acts = confirmedActs?.[purpose];
   const applied = await applying(undoing ? budgets.undo : budgets.apply).apply({
     scope,
     secret: { name, old: known(old, `old value of ${name}`), ...(fresh === undefined ? {} : { fresh }) },
@@ -148,6 +149,7 @@ async function applyOne(
     // While it is being swapped, everything that is open is the old value's and is left alone.
     ...(purpose === 'provision' || provision !== 'done' ? {} : since(journal, name)),
     ...(confirmedBy === undefined ? {} : { confirmedBy }),
+    ...(acts === undefined ? {} : { confirmedActs: acts }),
   });
   const swapped = purpose === 'provision' && overlapOf(journal.plan) === 'swap';
   return done({

@@ -3,7 +3,16 @@ import type { CheckResult, Credential, Target } from '../../domain/credential.js
 import { RotateError } from '../../domain/failure.js';
 import { formatSecretRef } from '../../domain/spec.js';
 import type { Applied, Credentials, KindContext } from '../kind.js';
-import { type Act, type Look, actsFor, contradiction, isDone, isPresumed, isReplaced } from './acts.js';
+import {
+  type Act,
+  type Attempt,
+  type Look,
+  actsFor,
+  contradiction,
+  isDone,
+  isPresumed,
+  isReplaced,
+} from './acts.js';
 import { type Command, type Person, checkOf, effectOf, toldOf } from './means.js';
 import { probe } from './probe.js';
 import { run } from './run.js';
@@ -36,7 +45,7 @@ export async function applyTarget(
       if (act === 'provision') mustNotContradict(context, act, look, undefined);
       continue;
     }
-    if (means.by === 'person') askFor(context, settings, act, means, look, credentials.confirmedBy);
+    if (means.by === 'person') askFor(context, settings, attempt, means, look, credentials);
     else {
       await runEffect(context, means, both[valueOf(act)]);
       provisioned ||= act === 'provision';
@@ -77,17 +86,22 @@ async function lookAt(
   return { old, new: fresh };
 }
 
-/** @throws RotateError NeedsPerson; when he has confirmed what is not so: see {@link contradiction} */
+/**
+ * What he has confirmed counts for what he was asked for, and for nothing else that turns out to be missing.
+ * @throws RotateError NeedsPerson; when he has confirmed what is not so: see {@link contradiction}
+ */
 function askFor(
   context: KindContext,
   { overlap }: ManualSettings,
-  act: Act,
+  { act, target }: Attempt,
   { checklist }: Person,
   look: Look,
-  confirmedBy: string | undefined,
+  { confirmedActs, confirmedBy }: Pick<Credentials, 'confirmedActs' | 'confirmedBy'>,
 ): void {
-  if (confirmedBy === undefined) throw asked(context, overlap, act, checklist);
-  mustNotContradict(context, act, look, confirmedBy);
+  const by = confirmedActs === undefined ? confirmedBy : confirmedActs[act];
+  if (by !== undefined) return mustNotContradict(context, act, look, by);
+  const lost = act === 'provision' && target.old === 'destroyed';
+  throw asked(context, { overlap, act, lost }, checklist);
 }
 
 function mustNotContradict(

@@ -33,18 +33,21 @@ const forOther: Partial<Record<Act, string>> = {
   restore: 'for the old value, not for the new one: ',
 };
 
-/** The checklist is the hint: what to do, in the words of who knows the vendor. */
+/**
+ * The checklist is the hint: what to do, in the words of who knows the vendor.
+ * @param what `lost`: it was so before, and the check says that it is no more
+ */
 export function asked(
   context: KindContext,
-  overlap: ManualSettings['overlap'],
-  act: Act,
+  { overlap, act, lost }: { overlap: ManualSettings['overlap']; act: Act; lost: boolean },
   checklist: string,
 ): RotateError {
   const confirm = `\`rotate confirm ${context.rotation ?? 'ID'}\``;
+  const why = lost ? `the check ${found[act]}, which hosts work with: ` : '';
   return new RotateError(
     'NeedsPerson',
-    `${formatSecretRef(context.secret)}: a person has to ${taskOf(overlap, act)}, and then say ${confirm}`,
-    { hint: `${forOther[act] ?? ''}${checklist}` },
+    `${formatSecretRef(context.secret)}: ${why}a person has to ${taskOf(overlap, act)}, and then say ${confirm}`,
+    { hint: `${forOther[act] ?? ''}${checklist}`, details: { act } },
   );
 }
 

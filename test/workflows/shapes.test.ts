@@ -186,6 +186,30 @@ describe('a rotation that a person has a part in', () => {
     expect(calls.at(-1)?.input).toMatchObject({ confirmedBy: 'tester' });
   });
 
+  test('keeps what he has confirmed by what he was asked for', async () => {
+    const needs = (act: string) => ({ hint: 'see the vendor', details: { act } });
+    const rotation = await bench.start({
+      secret: { kill: 'manual', canDisable: false, source: 'person' },
+      waves: [['web-1']],
+      prepare: (s) => s.fail('apply destroy db', 'NeedsPerson', needs('revoke')),
+    });
+    await rotation.until('needs-attention');
+    const destroys = () => rotation.script.calls.filter((c) => c.label === 'apply destroy db');
+    expect(destroys()[0]?.input).not.toHaveProperty('confirmedActs');
+    rotation.script.fail('apply destroy db', 'NeedsPerson', needs('provision'));
+    await rotation.say({ say: 'confirm' });
+    await expect.poll(() => destroys().length).toBe(2);
+    await rotation.until('needs-attention');
+    rotation.script.heal('apply destroy db');
+    await rotation.say({ say: 'confirm' });
+    expect((await rotation.result()).state).toBe('done');
+    expect(destroys().map(({ input }) => input)).toMatchObject([
+      {},
+      { confirmedBy: 'tester', confirmedActs: { revoke: 'tester' } },
+      { confirmedBy: 'tester', confirmedActs: { revoke: 'tester', provision: 'tester' } },
+    ]);
+  });
+
   test('refuses a confirmation that it has not asked for', async () => {
     const rotation = await bench.start({
       waves: [['web-1']],

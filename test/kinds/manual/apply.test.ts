@@ -25,7 +25,13 @@ function apply(block: ManualSettings, purpose: ApplyPurpose, confirmedBy?: strin
   return applyTarget(block, targetOf(purpose, block.overlap), purpose, confirmedBy);
 }
 
-function applyTarget(block: ManualSettings, target: Target, purpose?: ApplyPurpose, confirmedBy?: string) {
+function applyTarget(
+  block: ManualSettings,
+  target: Target,
+  purpose?: ApplyPurpose,
+  confirmedBy?: string,
+  confirmedActs?: Record<string, string>,
+) {
   return manual.apply(
     bench.context,
     block,
@@ -34,6 +40,7 @@ function applyTarget(block: ManualSettings, target: Target, purpose?: ApplyPurpo
       new: bench.brought,
       ...(purpose === undefined ? {} : { purpose }),
       ...(confirmedBy === undefined ? {} : { confirmedBy }),
+      ...(confirmedActs === undefined ? {} : { confirmedActs }),
     },
     target,
     { epoch: 1, seq: 1 },
@@ -211,6 +218,34 @@ describe('dual, by a person', () => {
     });
     await bench.vendor.accept(fresh());
     await apply(block(), 'destroy', 'ada');
+  });
+
+  test('what he has confirmed counts for what he was asked for, and for nothing else', async () => {
+    const destroy = (acts: Record<string, string>) =>
+      applyTarget(block(), targetOf('destroy', 'dual'), 'destroy', 'ada', acts);
+    await bench.vendor.accept(old(), fresh());
+    const first = await failure(apply(block(), 'destroy'));
+    expect(first).toMatchObject({ type: 'NeedsPerson', hint: checklist, details: { act: 'revoke' } });
+    // The wrong one of the two.
+    await bench.vendor.accept(old());
+    const second = await failure(destroy({ revoke: 'ada' }));
+    expect(second).toMatchObject({
+      type: 'NeedsPerson',
+      hint: 'add the new key',
+      details: { act: 'provision' },
+    });
+    expect(second.message).toBe(
+      `prod/smtp: the check refuses the new value, which hosts work with: a person has to add the new value at the vendor, beside the old one, and then say \`rotate confirm ${rotation}\``,
+    );
+    expect((await failure(destroy({ revoke: 'ada', provision: 'ada' }))).message).toBe(
+      'prod/smtp: the check refuses the new value, though ada has said that it is done',
+    );
+    await bench.vendor.accept(old(), fresh());
+    expect((await failure(destroy({ revoke: 'ada', provision: 'ada' }))).message).toBe(
+      'prod/smtp: the check still accepts the old value, though ada has said that it is done',
+    );
+    await bench.vendor.accept(fresh());
+    await destroy({ revoke: 'ada', provision: 'ada' });
   });
 
   test('his word counts where there is no check, or none that answers', async () => {

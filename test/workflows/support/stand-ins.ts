@@ -11,7 +11,7 @@ import type {
   NotifyActivities,
   RotationActivities,
 } from '../../../activities/api.js';
-import { RotateError, type FailureType } from '../../../domain/failure.js';
+import { RotateError, type FailureOptions, type FailureType } from '../../../domain/failure.js';
 import type { Fence } from '../../../domain/fence.js';
 import type { Notification } from '../../../domain/notification.js';
 import { overlapOf, type Plan } from '../../../domain/plan.js';
@@ -31,7 +31,7 @@ export interface Call {
 
 /** How a call goes wrong; it is looked up for each attempt. */
 type Fault =
-  | { do: 'fail'; type: FailureType; hint?: string; left: number; afterEffect: boolean }
+  | { do: 'fail'; type: FailureType; told: FailureOptions; left: number; afterEffect: boolean }
   | { do: 'hang' }
   | { do: 'gate'; open: Promise<void>; stubborn: boolean };
 
@@ -44,7 +44,7 @@ export interface Script {
   fail(
     label: string,
     type: FailureType,
-    options?: { times?: number; afterEffect?: boolean; hint?: string },
+    options?: { times?: number; afterEffect?: boolean } & FailureOptions,
   ): void;
   /** The call beats and never ends, until it is cancelled. */
   hang(label: string): void;
@@ -110,14 +110,8 @@ export function standIns(ports: StandInPorts): StandIns {
       faults,
       watchers,
       labels: () => calls.filter((c) => c.attempt === 1).map((c) => c.label),
-      fail: (label, type, options = {}) =>
-        void faults.set(label, {
-          do: 'fail',
-          type,
-          left: options.times ?? Number.POSITIVE_INFINITY,
-          afterEffect: options.afterEffect ?? false,
-          ...(options.hint === undefined ? {} : { hint: options.hint }),
-        }),
+      fail: (label, type, { times = Number.POSITIVE_INFINITY, afterEffect = false, ...told } = {}) =>
+        void faults.set(label, { do: 'fail', type, left: times, afterEffect, told }),
       hang: (label) => void faults.set(label, { do: 'hang' }),
       gate: (label, options = {}) => {
         let release = (): void => {};
@@ -186,11 +180,7 @@ export function standIns(ports: StandInPorts): StandIns {
     } else if (fault.do === 'fail' && fault.left > 0) {
       fault.left -= 1;
       if (fault.afterEffect) effect(entry.world);
-      throw new RotateError(
-        fault.type,
-        `${label}: injected`,
-        fault.hint === undefined ? {} : { hint: fault.hint },
-      );
+      throw new RotateError(fault.type, `${label}: injected`, fault.told);
     }
     return effect(entry.world);
   }
