@@ -48,6 +48,14 @@ export function secretOf(config: ConfigSpec, environment: string, name: string):
   return secret;
 }
 
+/** Whether other secrets live in its file. */
+export function sharesFile(
+  { secrets }: { secrets: readonly Pick<SecretSpec, 'file'>[] },
+  secret: Pick<SecretSpec, 'file'>,
+): boolean {
+  return secrets.some((other) => other !== secret && other.file === secret.file);
+}
+
 export function hostOf(config: ConfigSpec, name: string): HostSpec {
   const host = config.hosts.find((h) => h.name === name);
   if (host === undefined)

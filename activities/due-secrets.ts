@@ -25,7 +25,7 @@ export async function dueSecrets(
     const own = candidates.filter((s) => s.environment === environment);
     if (own.length === 0) continue;
     const records = await services.repo.records(environment, pulse.signal);
-    const facts = await inParallel(lookUps, own, (s) => factsOf(services, s, records));
+    const facts = await inParallel(lookUps, own, (s) => factsOf(services, config, s, records));
     for (const [i, secret] of own.entries()) {
       const known = facts[i];
       if (known === undefined) continue;
@@ -39,11 +39,21 @@ export async function dueSecrets(
   return due;
 }
 
-function obstacleTo({ parked, running, lastEnd, lastSuccess }: SecretFacts): string | undefined {
+/** Why it cannot be started now; undefined when it can. */
+export function obstacleTo({
+  parked,
+  running,
+  givenUp,
+  lastEnd,
+  lastSuccess,
+}: SecretFacts): string | undefined {
   if (parked !== undefined) return `its rotation ${parked} waits for a person`;
   if (running !== undefined) return `its rotation ${running} is under way`;
   const aborted =
     lastEnd?.state === 'failed' &&
     (lastSuccess === undefined || Date.parse(lastEnd.endedAt) > Date.parse(lastSuccess));
-  return aborted ? 'its last rotation was aborted; start it by name, with --take-over' : undefined;
+  if (aborted) return 'its last rotation was aborted; start it by name, with --take-over';
+  return givenUp === undefined
+    ? undefined
+    : `rotation ${givenUp} was given up and still holds it; start it by name, with --take-over`;
 }

@@ -49,7 +49,7 @@ async function assess(
     (s) => s.environment === environment && schedule.secrets.includes(s.name),
   );
   const records = await services.repo.records(environment, pulse.signal);
-  const facts = await inParallel(lookUps, secrets, (secret) => factsOf(services, secret, records));
+  const facts = await inParallel(lookUps, secrets, (secret) => factsOf(services, config, secret, records));
   const verdict = dueNow({
     schedule,
     freezes: config.freezes,

@@ -7,7 +7,7 @@ import type { DigestedPlan, Plan, PlannedHost, PlannedSecret } from '../domain/p
 import { type ConfigSpec, type SecretSpec, formatSecretRef } from '../domain/spec.js';
 import { cutWaves } from '../domain/waves.js';
 import type { PlanRequest } from './api.js';
-import { beating, credentialAt, hostOf, inParallel, kindOf, unitsOn } from './common.js';
+import { beating, credentialAt, hostOf, inParallel, kindOf, sharesFile, unitsOn } from './common.js';
 import type { Pulse, Services, Snapshot } from './ports.js';
 
 export async function makePlan(services: Services, request: PlanRequest): Promise<DigestedPlan> {
@@ -200,7 +200,7 @@ async function planSecret(
     ...(retirement.by === 'deploy' ? { keepOldMs: retirement.keepOldMs } : {}),
     file: secret.file,
     consumers: [...new Set(secret.consumers.flatMap((c) => c.hosts))].sort(),
-    sharesFile: snapshot.config.secrets.some((s) => s !== secret && s.file === secret.file),
+    sharesFile: sharesFile(snapshot.config, secret),
     recipients,
     ...(current.account === undefined ? {} : { account: current.account }),
     endpoints: [...kind.endpoints(secret.settings)],

@@ -10,12 +10,14 @@ export interface SecretFacts {
   name: string;
   /** When its last rotation that succeeded had ended. */
   lastSuccess?: string;
-  /** Of its last rotation that has ended, however it did. */
+  /** Of its last rotation that has ended, other than refused: that one has changed nothing, and hides nothing. */
   lastEnd?: { state: EndState; endedAt: string };
   /** Id of the rotation that is under way. */
   running?: string;
   /** Id of the rotation that waits for a person. */
   parked?: string;
+  /** Id of the rotation that was aborted, or terminated in Temporal, and still holds it. */
+  givenUp?: string;
 }
 
 export interface DueQuestion {
@@ -46,7 +48,7 @@ export type DueState =
   | 'parked'
   /** due, and its last rotation was undone too short a time ago */
   | 'put-off'
-  /** due, and a person has aborted its last rotation */
+  /** due, and its last rotation was aborted, or one that was given up still holds it */
   | 'blocked';
 
 export interface DueSecret {

@@ -48,12 +48,19 @@ function sentence(schedule: ScheduleSpec, gate: Gate, decided: Decided): string 
         ? `${sayRhythm(schedule, facts, say)}; due ${say(dueAt)}`
         : 'its calendar does not come round within five years';
     case 'blocked':
-      return `${sayDue(schedule, decided, say)}; its last rotation was aborted${ended}, so a person has to start the next one, with --take-over${missed}`;
+      return `${sayDue(schedule, decided, say)}; ${sayGivenUp(facts, ended)}, so a person has to start the next one, with --take-over${missed}`;
     case 'put-off':
       return `${sayDue(schedule, decided, say)}; its last rotation was undone${ended}; tried again ${retryAt === undefined ? 'when it opens next' : `from ${say(retryAt)}`}${missed}`;
     default:
       return `${sayDue(schedule, decided, say)}; ${sayGate(schedule, gate, say)}${missed}`;
   }
+}
+
+/** One that was terminated in Temporal has no record: all that is known of it is what it still holds. */
+function sayGivenUp({ lastEnd, givenUp }: SecretFacts, ended: string): string {
+  return lastEnd?.state === 'failed' || givenUp === undefined
+    ? `its last rotation was aborted${ended}`
+    : `rotation ${givenUp} was given up and still holds it`;
 }
 
 type Say = (instant: number) => string;

@@ -4,9 +4,9 @@
  *
  * - `every`: a secret is due when so long has passed since its last success; at once when it was never rotated.
  * - `calendar`: it is due from each time on, until a success.
- * - What runs or is parked is not started again; what was aborted waits for a person (`--take-over`); what was undone
- *   waits for the next opening (without a window: a day), so that a fleet is not shaken again and again; what was
- *   refused has changed nothing, and is tried at each look.
+ * - What runs or is parked is not started again; what was aborted, or is still held by a rotation that was terminated,
+ *   waits for a person (`--take-over`); what was undone waits for the next opening (without a window: a day), so that a
+ *   fleet is not shaken again and again; what was refused has changed nothing, and is tried at each look.
  * - Nothing starts in a freeze, nor outside of the window or of the time that a calendar leaves (openings.ts).
  */
 import { latestOccurrence, nextOccurrence } from './calendar.js';
@@ -113,10 +113,11 @@ function judge(facts: SecretFacts, dueAt: number, moment: Moment): { state: DueS
   if (facts.running !== undefined) return { state: 'busy' };
   const end = endSinceSuccess(facts);
   if (dueAt > moment.now) {
-    const from = dueAt === Infinity ? undefined : startableFrom(dueAt, end, moment.openings);
+    const unknown = dueAt === Infinity || facts.givenUp !== undefined;
+    const from = unknown ? undefined : startableFrom(dueAt, end, moment.openings);
     return { state: 'not-due', ...(from === undefined ? {} : { from }) };
   }
-  if (end?.state === 'failed') return { state: 'blocked' };
+  if (end?.state === 'failed' || facts.givenUp !== undefined) return { state: 'blocked' };
   const from = startableFrom(moment.now, end, moment.openings);
   if (from === undefined) return { state: 'put-off' };
   return { state: from > moment.now ? 'put-off' : 'due', from };

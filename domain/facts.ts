@@ -11,7 +11,7 @@ export function factsFrom(records: readonly Rotated[], name: string): SecretFact
   const own = records.filter(({ secrets }) => secrets.includes(name));
   const success = lastSuccess(own, name);
   const [lastEnd] = own.flatMap(({ state, endedAt }) =>
-    isEndState(state) && endedAt !== undefined ? [{ state, endedAt }] : [],
+    isEndState(state) && state !== 'refused' && endedAt !== undefined ? [{ state, endedAt }] : [],
   );
   return {
     name,

@@ -1,6 +1,6 @@
 /** Takes the claim of each secret of a rotation: a workflow of its own, of which Temporal lets only one run. */
 import { ParentClosePolicy, sleep, startChild, workflowInfo } from '@temporalio/workflow';
-import { claimsOf } from '../domain/claims.js';
+import { betweenClaimTriesMs, claimsOf, claimTries } from '../domain/claims.js';
 import type { Journal } from '../domain/journal.js';
 import { preflighting } from './budgets.js';
 import type { claim } from './claim.js';
@@ -10,10 +10,6 @@ import { failure } from './reason.js';
 export async function takeClaims(journal: Journal): Promise<void> {
   for (const id of claimsOf(journal)) await takeClaim(id, journal.takeOver);
 }
-
-/** How often a claim that nobody seems to hold, yet cannot be taken, is tried: its holder is just letting go. */
-const claimTries = 5;
-const betweenClaimTriesMs = 300;
 
 /** @throws ApplicationFailure Busy, Blocked */
 async function takeClaim(id: string, takeOver: boolean): Promise<void> {

@@ -77,7 +77,7 @@ export function explainSecret({ config, secret, traits, records, now }: Known): 
     ...(warnBeforeMs === undefined ? {} : { warnBeforeMs }),
     ...(age === undefined ? {} : { age }),
     history: records.slice(0, recent).map(brief),
-    commands: commandsFor(secret, traits, records[0]),
+    commands: commandsFor(secret, traits, facts.lastEnd?.state === 'failed' || blocked(records[0])),
   };
 }
 
@@ -133,14 +133,19 @@ function brief({ id, state, startedAt, endedAt, by, why, reason }: RotationRecor
   };
 }
 
-/** @param last its newest rotation */
+/** Refused because one that was given up still holds it: all that records tell of one that was terminated. */
+function blocked(last: RotationRecord | undefined): boolean {
+  return last?.state === 'refused' && last.reason?.type === 'Blocked';
+}
+
+/** @param givenUp whether the next rotation has to take over what one before it has left */
 function commandsFor(
   secret: SecretSpec,
   { source, kill }: Traits,
-  last: RotationRecord | undefined,
+  givenUp: boolean,
 ): Explanation['commands'] {
   const name = formatSecretRef(secret);
-  const takeOver = last?.state === 'failed' ? ' --take-over' : '';
+  const takeOver = givenUp ? ' --take-over' : '';
   return [
     {
       command: `rotate plan ${name}`,
@@ -150,7 +155,7 @@ function commandsFor(
       command: `rotate start ${name}${takeOver} --reason TEXT`,
       does: [
         source === 'person' ? 'ask for the new value, and rotate' : 'rotate it now',
-        ...(takeOver === '' ? [] : ['its last rotation was aborted: see what that left behind first']),
+        ...(takeOver === '' ? [] : ['a rotation of it was given up: see what that left behind first']),
       ].join('; '),
     },
     { command: 'rotate status', does: 'what is under way; with an id, its steps, hosts and proof' },

@@ -379,5 +379,26 @@ describe('every kind', () => {
       },
     ]);
     expect(told.age).toMatchObject({ state: 'ok', daysLeft: 79 });
+    const refusal = record('01JDH00000000000000000000C', 'prod', 'dual', {
+      state: 'refused',
+      reason: { type: 'Blocked', message: 'rotation 01JDH00000000000000000000B was given up' },
+    });
+    const abort = record('01JDH00000000000000000000B', 'prod', 'dual', { state: 'failed' });
+    const other = record('01JDH00000000000000000000C', 'prod', 'dual', { state: 'refused' });
+    for (const before of [
+      [refusal, ...records],
+      [other, abort, ...records],
+    ]) {
+      const { commands } = explainSecret({
+        config,
+        secret,
+        traits,
+        records: before,
+        now: '2026-12-01T00:00:00.000Z',
+      });
+      expect(commands.map(({ command }) => command)).toContain(
+        'rotate start prod/dual --take-over --reason TEXT',
+      );
+    }
   });
 });

@@ -369,6 +369,23 @@ describe('a secret', () => {
     });
   });
 
+  test('that a rotation which was given up still holds waits for a person', () => {
+    expect(ask(atNight, inWindow, { ...ninety, givenUp: id })).toMatchObject({
+      start: [],
+      secrets: [
+        {
+          state: 'blocked',
+          reason: expect.stringMatching(
+            /; rotation 01JZ{23} was given up and still holds it, so a person has to start the next one, with --take-over$/,
+          ),
+        },
+      ],
+    });
+    const early = one(always, '2026-06-10T12:00:00Z', { lastSuccess: '2026-06-01T10:00:00Z', givenUp: id });
+    expect(early).toMatchObject({ state: 'not-due' });
+    expect(early).not.toHaveProperty('next');
+  });
+
   test('whose last rotation was aborted is told no next start before it is due either', () => {
     const secret = one(always, '2026-06-10T12:00:00Z', {
       lastSuccess: '2026-06-01T10:00:00Z',

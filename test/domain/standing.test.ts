@@ -92,4 +92,17 @@ describe('factsFrom', () => {
     });
     expect(factsFrom([], 'db')).toEqual({ name: 'db' });
   });
+
+  test('tells an abort that refusals came after', () => {
+    expect(
+      factsFrom(
+        [
+          { secrets: ['db'], state: 'refused', endedAt: ago(1) },
+          { secrets: ['db'], state: 'failed', endedAt: ago(2) },
+        ],
+        'db',
+      ),
+    ).toEqual({ name: 'db', lastEnd: { state: 'failed', endedAt: ago(2) } });
+    expect(factsFrom([{ secrets: ['db'], state: 'refused', endedAt: ago(1) }], 'db')).toEqual({ name: 'db' });
+  });
 });

@@ -2,7 +2,9 @@
 import { ulid } from 'ulid';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
-import { lookUpClaim } from '../../client/claims.js';
+import { obstacleTo } from '../../activities/due-secrets.js';
+import { factsOf } from '../../activities/known.js';
+import { lookUpClaim, releaseClaim, stateOfRotation } from '../../client/claims.js';
 import { claimId, fileClaimId } from '../../domain/ids.js';
 import type { Plan } from '../../domain/plan.js';
 import { claimsOf } from '../../domain/claims.js';
@@ -69,6 +71,49 @@ describe('a claim', () => {
       '2026-01-01T00:00:00.000Z',
     );
     expect(claimsOf(journal)).toEqual([claimId('e', 'a'), fileClaimId('e', 'all.env'), claimId('e', 'z')]);
+  });
+});
+
+describe('what is known of a secret', () => {
+  const services = (): Parameters<typeof factsOf>[0] => ({
+    claims: {
+      lookUp: (claim) => lookUpClaim(bench.client, claim),
+      stateOf: (rotation) => stateOfRotation(bench.client, rotation),
+      release: (claim, holder) => releaseClaim(bench.client, claim, holder),
+    },
+  });
+
+  test('has the rotation that was terminated and holds it, and so has what shares its file', async () => {
+    const environment = 'known';
+    const secrets = ['a', 'b', 'c'].map((name) => ({
+      environment,
+      name,
+      file: name === 'c' ? 'c.age' : 'all.env',
+    }));
+    const know = async (name: string): ReturnType<typeof factsOf> => {
+      const secret = secrets.find((s) => s.name === name);
+      if (secret === undefined) throw new Error('it is declared');
+      return factsOf(services(), { secrets }, secret, []);
+    };
+    const plan = makePlan({
+      environment,
+      secrets: ['a'],
+      secret: { sharesFile: true, file: 'all.env' },
+      waves: [['web-1']],
+    });
+    const rotation = await bench.start({ plan, prepare: (s) => s.hang('converge advance web-1') });
+    await rotation.script.reached('converge advance web-1');
+    expect(await know('a')).toEqual({ name: 'a', running: rotation.id });
+    expect(await know('b')).toEqual({ name: 'b', running: rotation.id });
+    await rotation.handle.terminate('by a test');
+    const [a, b, c] = await Promise.all(['a', 'b', 'c'].map(know));
+    expect([a, b, c]).toEqual([
+      { name: 'a', givenUp: rotation.id },
+      { name: 'b', givenUp: rotation.id },
+      { name: 'c' },
+    ]);
+    expect(obstacleTo({ name: 'a', givenUp: rotation.id })).toContain('--take-over');
+    expect(obstacleTo({ name: 'c' })).toBeUndefined();
   });
 });
 
