@@ -13,8 +13,8 @@ const shortest = 4;
 
 /**
  * @param environments names to try first: a rotation that has just started is not listed yet
- * @throws RotateError UnknownRotation, with the ids that there are in `details.known`, also when several fit; Usage when
- *   `text` cannot be an id
+ * @throws RotateError UnknownRotation when none fits, with the ids that there are in `details.known`; Usage when several
+ *   do (whoever knows no rotation may look elsewhere, and would find another one there), or when `text` cannot be an id
  */
 export async function findRotation(
   session: Session,
@@ -47,7 +47,7 @@ export async function findRotation(
       details: { known: all.map(({ id }) => id) },
     });
   if (found.length > 1)
-    throw new RotateError('UnknownRotation', `\`${text}\` fits ${found.length} rotations`, {
+    throw new RotateError('Usage', `\`${text}\` fits ${found.length} rotations`, {
       hint: `give more of the id: ${found
         .slice(0, 5)
         .map(({ id }) => id)

@@ -1,5 +1,6 @@
 /** The commands that talk to Temporal; see fleet.ts for what is real here. */
-import { writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
@@ -7,7 +8,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 
 import { generateCodecKey, loadCodecKeys } from '../../codec/keyring.js';
 import type { RotationStatus } from '../../domain/status.js';
-import { startTestFleet, trouble, type TestFleet } from './fleet.js';
+import { makeRepo, startTestFleet, trouble, type TestFleet } from './fleet.js';
 import { pushLog, record } from './log-branch.js';
 import { expectOutput } from './schema.js';
 import { screenOf } from './terminal-screen.js';
@@ -310,6 +311,20 @@ describe('rotate status', () => {
     });
     fleet.held.clear();
     await until(id, 'done');
+  });
+
+  test('shows no record of another where several rotations fit', async () => {
+    const ids = [await underWay(), await underWay('prod/api-key')];
+    fleet.held.clear();
+    for (const id of ids) await until(id, 'done');
+    const beginning = ids[0]?.slice(0, 4) ?? '';
+    const folder = mkdtempSync(join(tmpdir(), 'rotate-cli-'));
+    const cwd = makeRepo(folder);
+    pushLog(folder, [record(beginning.padEnd(26, 'Z'), 'prod', 'db-password', {})]);
+    const { code, stdout, stderr } = await here(`status ${beginning}`, { cwd });
+    rmSync(folder, { recursive: true });
+    expect(stderr).toMatch(/fits \d+ rotations\n/);
+    expect([code, stdout]).toEqual([2, '']);
   });
 
   test('finds it by letters that look like digits, and says which one may be meant', async () => {
