@@ -5,7 +5,7 @@
  * in it are redacted once more.
  */
 import type { Reason } from './failure.js';
-import { encodeName } from './ids.js';
+import { encodeName, notifyId } from './ids.js';
 import { redactText } from './redact-text.js';
 import type { RotationStatus } from './status.js';
 import type { RotationState } from './steps.js';
@@ -65,11 +65,31 @@ const maxMessage = 2_000;
 const maxText = 1_000;
 
 /**
- * The id that the same parts always have. The signature joins id, time and body with full stops, so an id has none
- * (Standard Webhooks 1.0.0, signature scheme).
+ * Letters that the id of the workflow that tells may have: Temporal refuses more than 1000, and a server whose
+ * database is SQL more than 255. Whoever starts a workflow with a longer one tries that for ever.
+ */
+const maxWorkflowId = 255;
+/** Of the first part of an id that is cut: it says what kind of news it is. */
+const maxFirst = 26;
+
+/**
+ * The id that the same parts always have; of parts that are too long together (names of many secrets) a hash. The
+ * signature joins id, time and body with full stops, so an id has none (Standard Webhooks 1.0.0, signature scheme).
  */
 export function notificationId(...parts: [string, ...string[]]): string {
-  return parts.map((part) => encodeName(part).replaceAll('.', '%2E').replaceAll('_', '%5F')).join('_');
+  const encoded = parts.map((part) => encodeName(part).replaceAll('.', '%2E').replaceAll('_', '%5F'));
+  const id = encoded.join('_');
+  if (notifyId(id).length <= maxWorkflowId) return id;
+  const [first = ''] = encoded;
+  return `${first.slice(0, maxFirst)}_${hashOf(id)}`;
+}
+
+/** FNV-1a of 64 bits: workflows have no crypto, and all that is asked of it is that no two ids meet by chance. */
+function hashOf(text: string): string {
+  let hash = 0xcbf29ce484222325n;
+  for (const byte of new TextEncoder().encode(text))
+    hash = BigInt.asUintN(64, (hash ^ BigInt(byte)) * 0x100000001b3n);
+  return hash.toString(16).padStart(16, '0');
 }
 
 /** A notification from its facts: texts redacted and cut, lists without what is in them twice or empty left out. */

@@ -10,6 +10,7 @@ import {
   rotationNotices,
   wants,
 } from '../../domain/notification.js';
+import { notifyId } from '../../domain/ids.js';
 import { redactText } from '../../domain/redact-text.js';
 import { rotationStates } from '../../domain/steps.js';
 import { at, id, sample, statusOf } from '../notify/samples.js';
@@ -80,6 +81,22 @@ describe('an id', () => {
     );
     expect(notificationId('due-soon', 'prod', 'db.password', '2026-10-07')).toBe(
       'due-soon_prod_db%2Epassword_2026-10-07',
+    );
+  });
+
+  test('stays short enough for the id of a workflow, however much it is about, and tells apart all the same', () => {
+    const many = Array.from({ length: 60 }, (_, i) => `a name of some forty letters, number ${i}`);
+    const ids = ['monday', 'tuesday'].map((mark) => notificationId('schedule', 'prod', ...many, mark));
+    for (const long of ids) {
+      expect(long).toMatch(/^schedule_[0-9a-f]{16}$/);
+      expect(notifyId(long).length).toBeLessThanOrEqual(255);
+    }
+    expect(new Set(ids).size).toBe(2);
+    expect(notificationId('schedule', 'prod', ...many, 'monday')).toBe(ids[0]);
+    fc.assert(
+      fc.property(fc.array(fc.string({ unit: 'binary' }), { minLength: 1 }), ([first = '', ...rest]) => {
+        expect(notifyId(notificationId(first.repeat(99), ...rest)).length).toBeLessThanOrEqual(255);
+      }),
     );
   });
 });

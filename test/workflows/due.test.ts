@@ -128,6 +128,24 @@ describe('a look', () => {
     expect(toldOf(schedule)[0]).toContain('not started, as a rotation before it did not succeed: b');
   });
 
+  test('ends, and tells, however many secrets it has not started', async () => {
+    const schedule = name();
+    const environment = `due-${schedule}`;
+    const a = scripted(makePlan({ environment, secrets: ['a'], waves: [['web-1']] }), (s) =>
+      s.fail('inspectRepo', 'PlanChanged'),
+    );
+    const many = Array.from({ length: 40 }, (_, i) => `a-secret-with-a-name-of-many-letters-${i}`);
+    const result = await look(schedule, {
+      declared: true,
+      verdict: verdict(schedule, [{ name: 'a' }, ...many.map((each) => ({ name: each }))]),
+      batches: plans(a, makePlan({ environment, secrets: many, waves: [['web-1']] })),
+      people: [],
+      unplanned: [],
+    });
+    expect(result.told).toEqual([expect.stringContaining('not started, as a rotation before it')]);
+    await eventually('it is told', async () => toldOf(schedule).length === 1);
+  });
+
   test('ends when its rotation asks for a person, so that the next look is not dropped', async () => {
     const schedule = name();
     const a = scripted(
