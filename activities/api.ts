@@ -110,6 +110,8 @@ export interface Assessment {
 export interface DueActivities {
   /** @param since when the schedule was made: what passed before was not missed */
   assess(input: { environment: string; schedule: string; since?: string }): Promise<Assessment>;
+  /** Whether the schedule may still start something, as main has it now; `closed` says why not. */
+  mayStart(input: { environment: string; schedule: string }): Promise<{ closed?: string }>;
   /** As the rotation's memo says; absent when there is none. */
   stateOf(input: { rotation: string }): Promise<{ state?: RotationState }>;
   /** What is to be told of secrets that come near their age limit. */

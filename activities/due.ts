@@ -1,8 +1,9 @@
 /** What schedules and age limits ask for now, with what is known of each secret. Looks only. */
 import { ageOf } from '../domain/age.js';
-import { dueNow } from '../domain/due.js';
+import { dueNow, whyClosed } from '../domain/due.js';
 import { makeNotification, notificationId, type Notification } from '../domain/notification.js';
-import { formatSecretRef, type SecretSpec } from '../domain/spec.js';
+import type { ScheduleSpec } from '../domain/schedule.js';
+import { type ConfigSpec, formatSecretRef, type SecretSpec } from '../domain/spec.js';
 import { lastSuccess } from '../domain/facts.js';
 import type { Assessment, DueActivities } from './api.js';
 import { beating, inParallel, kindOf } from './common.js';
@@ -15,6 +16,15 @@ export function dueActivities(services: Services): DueActivities {
   return {
     assess: ({ environment, schedule, since }) =>
       beating(async (pulse) => assess(services, environment, schedule, since, pulse)),
+
+    mayStart: ({ environment, schedule: name }) =>
+      beating(async (pulse) => {
+        const { config } = await mainSnapshot(services, pulse);
+        const schedule = findSchedule(config, environment, name);
+        if (schedule === undefined) return { closed: 'main does not declare the schedule any more' };
+        const closed = whyClosed(schedule, config.freezes, new Date().toISOString());
+        return closed === undefined ? {} : { closed };
+      }),
 
     async stateOf({ rotation }) {
       const state = await services.claims.stateOf(rotation);
@@ -43,7 +53,7 @@ async function assess(
 ): Promise<Assessment> {
   const snapshot = await mainSnapshot(services, pulse);
   const { config } = snapshot;
-  const schedule = config.schedules.find((s) => s.environment === environment && s.name === name);
+  const schedule = findSchedule(config, environment, name);
   if (schedule === undefined) return { declared: false, batches: [], people: [], unplanned: [] };
   const secrets = config.secrets.filter(
     (s) => s.environment === environment && schedule.secrets.includes(s.name),
@@ -73,6 +83,14 @@ async function assess(
     unplanned,
     ...(schedule.reason === undefined ? {} : { why: schedule.reason }),
   };
+}
+
+function findSchedule(
+  { schedules }: Pick<ConfigSpec, 'schedules'>,
+  environment: string,
+  name: string,
+): ScheduleSpec | undefined {
+  return schedules.find((s) => s.environment === environment && s.name === name);
 }
 
 /** Told once when it comes near, and once when it is over. */

@@ -35,7 +35,7 @@ export function tellSecret(schedule: ScheduleSpec, gate: Gate, decided: Decided)
 
 function sentence(schedule: ScheduleSpec, gate: Gate, decided: Decided): string {
   const { facts, state, dueAt, retryAt } = decided;
-  const say = (instant: number): string => sayInstant(zoneOf(schedule), instant);
+  const say = sayIn(schedule);
   const ended = facts.lastEnd === undefined ? '' : ` ${say(Date.parse(facts.lastEnd.endedAt))}`;
   const missed = sayMissed(schedule, decided, say);
   switch (state) {
@@ -52,7 +52,7 @@ function sentence(schedule: ScheduleSpec, gate: Gate, decided: Decided): string 
     case 'put-off':
       return `${sayDue(schedule, decided, say)}; its last rotation was undone${ended}; tried again ${retryAt === undefined ? 'when it opens next' : `from ${say(retryAt)}`}${missed}`;
     default:
-      return `${sayDue(schedule, decided, say)}; ${sayGate(schedule, gate, say)}${missed}`;
+      return `${sayDue(schedule, decided, say)}; ${sayGate(schedule, gate)}${missed}`;
   }
 }
 
@@ -64,6 +64,10 @@ function sayGivenUp({ lastEnd, givenUp }: SecretFacts, ended: string): string {
 }
 
 type Say = (instant: number) => string;
+
+function sayIn(schedule: ScheduleSpec): Say {
+  return (instant) => sayInstant(zoneOf(schedule), instant);
+}
 
 function sayRhythm({ rhythm }: ScheduleSpec, { lastSuccess }: SecretFacts, say: Say): string {
   if (lastSuccess === undefined) return 'never rotated';
@@ -77,7 +81,10 @@ function sayDue(schedule: ScheduleSpec, { facts, dueAt }: Decided, say: Say): st
   return never || !Number.isFinite(dueAt) ? rhythm : `${rhythm}; due since ${say(dueAt)}`;
 }
 
-function sayGate({ rhythm }: ScheduleSpec, gate: Gate, say: Say): string {
+/** Whether the schedule may start anything, for a person. */
+export function sayGate(schedule: ScheduleSpec, gate: Gate): string {
+  const { rhythm } = schedule;
+  const say = sayIn(schedule);
   switch (gate.state) {
     case 'open':
       return 'may start now';

@@ -11,11 +11,11 @@
  */
 import { latestOccurrence, nextOccurrence } from './calendar.js';
 import type { DueQuestion, DueState, DueVerdict, Gate, SecretFacts } from './due-verdict.js';
-import { tellSecret } from './due-words.js';
+import { sayGate, tellSecret } from './due-words.js';
 import { type Frozen, frozen } from './freeze.js';
 import { type Opening, searchDays } from './opening.js';
 import { type Openings, openingsOf } from './openings.js';
-import type { ScheduleSpec } from './schedule.js';
+import type { FreezeSpec, ScheduleSpec } from './schedule.js';
 import { formatInstant } from './zoned-time.js';
 
 const dayMs = 86_400_000;
@@ -69,6 +69,16 @@ export function dueNow({ schedule, freezes, secrets, ...times }: DueQuestion): D
     secrets: told,
     ...(nexts[0] === undefined ? {} : { next: nexts[0] }),
   };
+}
+
+/** Why the schedule may not start anything at `now` (RFC 3339), for a person; undefined when it may. */
+export function whyClosed(
+  schedule: ScheduleSpec,
+  freezes: readonly FreezeSpec[],
+  now: string,
+): string | undefined {
+  const { gate } = dueNow({ schedule, freezes, secrets: [], now });
+  return gate.state === 'open' ? undefined : sayGate(schedule, gate);
 }
 
 function gateOf({ now, openings, opening }: Moment, freeze: Frozen | undefined): Gate {

@@ -2,7 +2,7 @@
  * One look of a schedule: is something due, may it start now? Starts what is to be started, and tells what cannot be.
  * It always ends: Temporal drops the looks that come while one is under way.
  */
-import { defineQuery, setHandler, uuid4 } from '@temporalio/workflow';
+import { defineQuery, isCancellation, patched, setHandler, uuid4 } from '@temporalio/workflow';
 import type { Assessment } from '../activities/api.js';
 import type { DueSecret, DueVerdict } from '../domain/due-verdict.js';
 import { makeNotification, notificationId } from '../domain/notification.js';
@@ -46,8 +46,15 @@ export async function due(input: DueInput): Promise<DueResult> {
     takeOver: false,
     plan: { plan, digest },
   }));
+  let why = 'as a rotation before it did not succeed';
   const parts = await runSequence(starts, {
     endWhenParked: true,
+    // The first was started in the opening that `assess` has seen; one behind it may come hours, or days, later.
+    goOn: async () => {
+      const closed = patched(askedAgain) ? await closedNow(input) : undefined;
+      if (closed !== undefined) why = closed;
+      return closed === undefined;
+    },
     seen: (now) => {
       result.started = now.map((part) => ({ ...part }));
     },
@@ -56,10 +63,23 @@ export async function due(input: DueInput): Promise<DueResult> {
   const left = parts.filter((part) => part.state === undefined);
   if (left.length > 0) {
     const secrets = left.flatMap((part) => part.secrets);
-    const text = `not started, as a rotation before it did not succeed: ${secrets.join(', ')}`;
+    const text = `not started, ${why}: ${secrets.join(', ')}`;
     await tell(input, result, text, secrets, 'stopped', parts[0]?.id ?? '');
   }
   return result;
+}
+
+/** Looks that were begun before this was asked go on without it. */
+const askedAgain = 'ask-before-each-batch';
+
+/** Why the schedule may not start anything any more; undefined while it may. */
+async function closedNow({ environment, schedule }: DueInput): Promise<string | undefined> {
+  try {
+    return (await assessing().mayStart({ environment, schedule })).closed;
+  } catch (error) {
+    if (isCancellation(error)) throw error;
+    return `as nobody could look whether it may be: ${reasonOf(error).message}`;
+  }
 }
 
 function outcomeOf({ gate, secrets }: DueVerdict): DueResult['outcome'] {

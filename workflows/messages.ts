@@ -69,7 +69,7 @@ export interface SequencePart {
   /** The rotation's ULID. */
   id: string;
   secrets: string[];
-  /** How it ended, or that it is parked; absent: not started, as one before it did not succeed. */
+  /** How it ended, or that it is parked; absent: not started, as one before it did not succeed, or as nothing might start any more. */
   state?: RotationState;
 }
 

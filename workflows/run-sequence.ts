@@ -12,6 +12,8 @@ import type { rotation } from './rotation.js';
 export interface SequenceOptions {
   /** A rotation that asks for a person ends the sequence; else it is waited for. */
   endWhenParked: boolean;
+  /** Asked before each part but the first: when it says no, this part and those behind it are not started. */
+  goOn?: (part: SequencePart) => Promise<boolean>;
   /** Called when the state of a part is known. */
   seen?: (parts: readonly SequencePart[]) => void;
 }
@@ -23,7 +25,7 @@ const lastLookMs = 10 * 60_000;
 /** Stops with the first that is not `done`; what was started goes on by itself in any case. */
 export async function runSequence(
   starts: readonly StartRequest[],
-  { endWhenParked, seen = () => {} }: SequenceOptions,
+  { endWhenParked, goOn, seen = () => {} }: SequenceOptions,
 ): Promise<SequencePart[]> {
   const parts: SequencePart[] = starts.map(({ id, plan }) => ({
     id,
@@ -32,6 +34,7 @@ export async function runSequence(
   for (const [i, start] of starts.entries()) {
     const part = parts[i];
     if (part === undefined) break;
+    if (i > 0 && goOn !== undefined && !(await goOn(part))) break;
     part.state = 'running';
     seen(parts);
     part.state = await carryOut(start, endWhenParked);

@@ -192,6 +192,7 @@ function makeActivities(troubles: Troubles, answers: Partial<Activities>, held: 
     tidy: async () => ({ left: [] }),
     record: async () => {},
     assess: async () => ({ declared: false, batches: [], people: [], unplanned: [] }),
+    mayStart: async () => ({}),
     stateOf: async () => ({}),
     findOld: async () => ({ notices: [] }),
     listChannels: async () => ({ channels: [] }),

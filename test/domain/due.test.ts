@@ -2,7 +2,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 
-import { dueNow } from '../../domain/due.js';
+import { dueNow, whyClosed } from '../../domain/due.js';
 import type { DueQuestion, DueSecret, SecretFacts } from '../../domain/due-verdict.js';
 import {
   type CalendarSpec,
@@ -455,6 +455,20 @@ test('without secrets there is a gate and nothing to start', () => {
     start: [],
     secrets: [],
   });
+});
+
+test('why nothing may start is told to a person, while that is so', () => {
+  const closed = (rhythm: RhythmSpec, now: string): string | undefined =>
+    whyClosed(schedule(rhythm), [yearEnd], now);
+  expect(closed(always, '2026-06-10T12:00:00Z')).toBeUndefined();
+  expect(closed(atNight, '2026-06-11T00:00:00Z')).toBeUndefined();
+  expect(closed(atNight, '2026-06-11T03:00:00Z')).toBe(
+    'waits for its window, which opens 2026-06-15 01:00 Europe/Berlin',
+  );
+  expect(closed(quarterly, '2026-07-01T02:30:00Z')).toBe(
+    'waits for its next time, 2026-10-01 02:30 Europe/Berlin',
+  );
+  expect(closed(always, '2026-12-24T00:00:00Z')).toBe('frozen until 2027-01-06 23:00 UTC (year end)');
 });
 
 describe('whatever is asked', () => {

@@ -156,6 +156,29 @@ const all: Readonly<Record<string, Scenario>> = {
     });
   },
 
+  /** Two batches of one look, of which each is done: recorded before looks asked again between them. */
+  async batches(bench, environment) {
+    const batches = ['a', 'b'].map((secret) => {
+      const plan = makePlan({ environment, secrets: [secret], waves: [['web-1']] });
+      bench.stands.expect(plan, () => {});
+      return { plan, digest: 'd19e57' };
+    });
+    const at = new Date().toISOString();
+    const secrets = ['a', 'b'].map((name) => ({ name, state: 'due' as const, missed: 0, reason: 'is due' }));
+    bench.stands.assessments.set('twofold', {
+      declared: true,
+      verdict: { schedule: 'twofold', environment, at, gate: { state: 'open' }, start: ['a', 'b'], secrets },
+      batches,
+      people: [],
+      unplanned: [],
+    });
+    await bench.client.workflow.execute(workflowTypes.due, {
+      workflowId: `${dueScheduleId(environment, 'twofold')}-${at}`,
+      taskQueue,
+      args: [{ environment, schedule: 'twofold' }],
+    });
+  },
+
   /** The first parks, so that it is looked at; the second is not started, which is told. And a secret is old. */
   async scheduled(bench, environment) {
     const batches = ['a', 'b'].map((secret) => {

@@ -42,6 +42,7 @@ describe('the recorded histories', () => {
   test('are there, and show what they are named after', async () => {
     expect(scenarios()).toEqual([
       'aborted',
+      'batches',
       'cancelled',
       'confirmed',
       'crashed',

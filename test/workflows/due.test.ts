@@ -128,6 +128,26 @@ describe('a look', () => {
     expect(toldOf(schedule)[0]).toContain('not started, as a rotation before it did not succeed: b');
   });
 
+  test.each<[string, string | RotateError, string]>([
+    ['its window has closed', 'waits for its window, which opens tomorrow', 'which opens tomorrow'],
+    ['nobody can tell', new RotateError('BadConfig', 'nonsense'), 'nobody could look whether it may be: nonsense'],
+  ])('starts no further batch when %s meanwhile, and says so', async (_, closed, why) => {
+    const schedule = name();
+    const environment = `due-${schedule}`;
+    bench.stands.closed.set(schedule, closed);
+    const a = scripted(makePlan({ environment, secrets: ['a'], waves: [['web-1']] }));
+    const b = makePlan({ environment, secrets: ['b'], waves: [['web-1']] });
+    const result = await look(schedule, {
+      declared: true,
+      verdict: verdict(schedule, [{ name: 'a' }, { name: 'b' }]),
+      batches: plans(a, b),
+      people: [],
+      unplanned: [],
+    });
+    expect(result.started.map((part) => part.state)).toEqual(['done', undefined]);
+    expect(result.told).toEqual([expect.stringMatching(new RegExp(`^not started, .*${why}: b$`))]);
+  });
+
   test('ends, and tells, however many secrets it has not started', async () => {
     const schedule = name();
     const environment = `due-${schedule}`;

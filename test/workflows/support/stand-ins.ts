@@ -71,6 +71,8 @@ export interface StandIns {
   told: Notification[];
   /** What schedules find, by name. */
   assessments: Map<string, Assessment | RotateError>;
+  /** Why schedules may not go on, by name; those that are not in it may. */
+  closed: Map<string, string | RotateError>;
   /** What the daily look at ages finds, by environment. */
   notices: Map<string, Notification[]>;
   /** Sets up what rotation `id` meets; rotations of one world share it. */
@@ -187,6 +189,7 @@ export function standIns(ports: StandInPorts): StandIns {
 
   const told: Notification[] = [];
   const assessments = new Map<string, Assessment | RotateError>();
+  const closed = new Map<string, string | RotateError>();
   const notices = new Map<string, Notification[]>();
   const activities: RotationActivities & NotifyActivities & DueActivities = {
     assess: async ({ schedule }) => {
@@ -194,6 +197,11 @@ export function standIns(ports: StandInPorts): StandIns {
       if (found === undefined) return { declared: false, batches: [], people: [], unplanned: [] };
       if (found instanceof RotateError) throw found;
       return found;
+    },
+    mayStart: async ({ schedule }) => {
+      const found = closed.get(schedule);
+      if (found instanceof RotateError) throw found;
+      return found === undefined ? {} : { closed: found };
     },
     stateOf: async ({ rotation }) => (await ports.stateOf?.(rotation)) ?? {},
     findOld: async ({ environment }) => ({ notices: notices.get(environment) ?? [] }),
@@ -306,6 +314,7 @@ export function standIns(ports: StandInPorts): StandIns {
     activities,
     told,
     assessments,
+    closed,
     notices,
     script: makeScript,
     expect: (plan, prepare) => {
