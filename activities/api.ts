@@ -99,6 +99,8 @@ export interface Assessment {
   verdict?: DueVerdict;
   /** What is to be started, in order. */
   batches: DigestedPlan[];
+  /** Of each batch, the places of those that it comes after; absent: of all before it. */
+  comesAfter?: number[][];
   /** Due, and a person has to bring the new value. */
   people: string[];
   /** Due, and cannot be planned, or comes after what cannot. */

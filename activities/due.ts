@@ -1,5 +1,6 @@
 /** What schedules and age limits ask for now, with what is known of each secret. Looks only. */
 import { ageOf } from '../domain/age.js';
+import { placesBefore } from '../domain/batches.js';
 import { dueNow, whyClosed } from '../domain/due.js';
 import { makeNotification, notificationId, type Notification } from '../domain/notification.js';
 import type { ScheduleSpec } from '../domain/schedule.js';
@@ -79,6 +80,10 @@ async function assess(
     declared: true,
     verdict,
     batches: plans,
+    comesAfter: placesBefore(
+      plans.map(({ plan }) => plan.secrets),
+      config.secrets,
+    ),
     people: people.map((s) => s.name),
     unplanned,
     ...(schedule.reason === undefined ? {} : { why: schedule.reason }),

@@ -80,6 +80,30 @@ export function batchesOf<T extends Mixable & Ordered>(
 }
 
 /**
+ * Of each batch, the places of those before it that it comes after: that one of its secrets comes after one of theirs,
+ * directly or over others, also over secrets that are not rotated now.
+ * @param batches in their order
+ * @param all secrets that `after` may lead over
+ */
+export function placesBefore(
+  batches: readonly (readonly SecretRef[])[],
+  all: readonly Ordered[],
+): number[][] {
+  const order = orderOf(all);
+  const before = batches.map((batch) => {
+    const refs = new Set(batch.map(formatSecretRef));
+    return new Set(
+      all.filter((s) => refs.has(formatSecretRef(s))).flatMap((s) => [...predecessors(order, s)]),
+    );
+  });
+  return before.map((wanted, i) =>
+    batches
+      .slice(0, i)
+      .flatMap((batch, place) => (batch.some((s) => wanted.has(formatSecretRef(s))) ? [place] : [])),
+  );
+}
+
+/**
  * Of what can be rotated now, those that go together and of whose like nothing has to wait; else the most that go
  * together. So few batches come of it, though not always the fewest. Two that each go with a third need not go with
  * one another, so all of a group are asked.

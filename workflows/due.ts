@@ -8,7 +8,7 @@ import type { DueSecret, DueVerdict } from '../domain/due-verdict.js';
 import { makeNotification, notificationId } from '../domain/notification.js';
 import { newUlid } from '../domain/ulid.js';
 import { assessing } from './budgets.js';
-import { dueQuery, type DueInput, type DueResult } from './messages.js';
+import { dueQuery, type DueInput, type DueResult, type SequencePart } from './messages.js';
 import { reasonOf } from './reason.js';
 import { runSequence } from './run-sequence.js';
 import { startNotify } from './start-notify.js';
@@ -46,26 +46,26 @@ export async function due(input: DueInput): Promise<DueResult> {
     takeOver: false,
     plan: { plan, digest },
   }));
-  let why = 'as a rotation before it did not succeed';
+  const closed: { from?: string; why?: string } = {};
   const parts = await runSequence(starts, {
     endWhenParked: true,
+    ...(assessment.comesAfter === undefined ? {} : { comesAfter: assessment.comesAfter }),
     // The first was started in the opening that `assess` has seen; one behind it may come hours, or days, later.
-    goOn: async () => {
-      const closed = patched(askedAgain) ? await closedNow(input) : undefined;
-      if (closed !== undefined) why = closed;
-      return closed === undefined;
+    goOn: async ({ id }) => {
+      const why = patched(askedAgain) ? await closedNow(input) : undefined;
+      if (why !== undefined) Object.assign(closed, { from: id, why });
+      return why === undefined;
     },
     seen: (now) => {
       result.started = now.map((part) => ({ ...part }));
     },
   });
   result.started = parts;
-  const left = parts.filter((part) => part.state === undefined);
-  if (left.length > 0) {
-    const secrets = left.flatMap((part) => part.secrets);
-    const text = `not started, ${why}: ${secrets.join(', ')}`;
-    await tell(input, result, text, secrets, 'stopped', parts[0]?.id ?? '');
-  }
+  const shut = closed.from === undefined ? parts.length : parts.findIndex(({ id }) => id === closed.from);
+  const mark = parts[0]?.id ?? '';
+  const why = 'as a rotation before it did not succeed';
+  await tellLeft(input, result, parts.slice(0, shut), { what: 'stopped', text: why, mark });
+  await tellLeft(input, result, parts.slice(shut), { what: 'closed', text: closed.why ?? '', mark });
   return result;
 }
 
@@ -80,6 +80,18 @@ async function closedNow({ environment, schedule }: DueInput): Promise<string | 
     if (isCancellation(error)) throw error;
     return `as nobody could look whether it may be: ${reasonOf(error).message}`;
   }
+}
+
+/** What of `parts` was not started. @param news why not */
+async function tellLeft(
+  input: DueInput,
+  result: DueResult,
+  parts: readonly SequencePart[],
+  { what, text, mark }: News,
+): Promise<void> {
+  const secrets = parts.filter((part) => part.state === undefined).flatMap((part) => part.secrets);
+  if (secrets.length === 0) return;
+  await tell(input, result, `not started, ${text}: ${secrets.join(', ')}`, secrets, what, mark);
 }
 
 function outcomeOf({ gate, secrets }: DueVerdict): DueResult['outcome'] {

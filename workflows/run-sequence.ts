@@ -12,6 +12,11 @@ import type { rotation } from './rotation.js';
 export interface SequenceOptions {
   /** A rotation that asks for a person ends the sequence; else it is waited for. */
   endWhenParked: boolean;
+  /**
+   * Of each part, the places of those that it comes after. One that was refused has changed nothing, so it holds up
+   * only what comes after it. Default: all that are before it.
+   */
+  comesAfter?: readonly (readonly number[])[];
   /** Asked before each part but the first: when it says no, this part and those behind it are not started. */
   goOn?: (part: SequencePart) => Promise<boolean>;
   /** Called when the state of a part is known. */
@@ -22,10 +27,10 @@ export interface SequenceOptions {
 const firstLookMs = 15_000;
 const lastLookMs = 10 * 60_000;
 
-/** Stops with the first that is not `done`; what was started goes on by itself in any case. */
+/** Stops with the first that is not `done`, but for one that was refused; what was started goes on by itself in any case. */
 export async function runSequence(
   starts: readonly StartRequest[],
-  { endWhenParked, goOn, seen = () => {} }: SequenceOptions,
+  { endWhenParked, comesAfter, goOn, seen = () => {} }: SequenceOptions,
 ): Promise<SequencePart[]> {
   const parts: SequencePart[] = starts.map(({ id, plan }) => ({
     id,
@@ -34,12 +39,14 @@ export async function runSequence(
   for (const [i, start] of starts.entries()) {
     const part = parts[i];
     if (part === undefined) break;
+    const before = comesAfter?.[i]?.map((place) => parts[place]) ?? parts.slice(0, i);
+    if (before.some((other) => other?.state !== 'done')) continue;
     if (i > 0 && goOn !== undefined && !(await goOn(part))) break;
     part.state = 'running';
     seen(parts);
     part.state = await carryOut(start, endWhenParked);
     seen(parts);
-    if (part.state !== 'done') break;
+    if (part.state !== 'done' && part.state !== 'refused') break;
   }
   return parts;
 }

@@ -2,7 +2,14 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 
-import { type Mixable, type Ordered, batchesOf, comesAfter, mixProblem } from '../../domain/batches.js';
+import {
+  type Mixable,
+  type Ordered,
+  batchesOf,
+  comesAfter,
+  mixProblem,
+  placesBefore,
+} from '../../domain/batches.js';
 import { errorOf } from '../config/errors.js';
 
 type Member = Mixable & Ordered;
@@ -65,6 +72,21 @@ describe('two secrets', () => {
     const other = member('ca', [], { environment: 'test' });
     expect(comesAfter([other], member('leaf', ['ca']), other)).toBe(false);
   });
+});
+
+test('of each batch it is known which ones it comes after, directly and over others', () => {
+  const all = [
+    member('ca'),
+    member('mid', ['ca']),
+    member('leaf', ['mid']),
+    member('other', [], swap),
+    member('last', ['other', 'leaf']),
+    member('ca', [], { environment: 'test' }),
+  ];
+  const [ca = member(''), , leaf = member(''), other = member(''), last = member('')] = all;
+  expect(placesBefore([[ca], [other], [leaf], [last]], all)).toEqual([[], [], [0], [0, 1, 2]]);
+  expect(placesBefore([[ca, other], [last]], all)).toEqual([[], [0]]);
+  expect(placesBefore([[other], [leaf]], all)).toEqual([[], []]);
 });
 
 /** Title; the secrets; others that are not rotated now; the batches. */

@@ -128,9 +128,39 @@ describe('a look', () => {
     expect(toldOf(schedule)[0]).toContain('not started, as a rotation before it did not succeed: b');
   });
 
+  test('goes on after a rotation that was refused, but for what comes after it', async () => {
+    const schedule = name();
+    const environment = `due-${schedule}`;
+    const [a, b, c, d] = [['a'], ['b', 'x'], ['c'], ['d']].map((secrets) =>
+      scripted(makePlan({ environment, secrets, waves: [['web-1']] }), (s) => {
+        if (secrets.includes('a')) s.fail('inspectRepo', 'PlanChanged');
+      }),
+    );
+    if (a === undefined || b === undefined || c === undefined || d === undefined)
+      throw new Error('four plans');
+    const result = await look(schedule, {
+      declared: true,
+      verdict: verdict(
+        schedule,
+        ['a', 'b', 'x', 'c', 'd'].map((each) => ({ name: each })),
+      ),
+      batches: plans(a, b, c, d),
+      // d comes after x, which waits for what goes through with it
+      comesAfter: [[], [0], [], [1]],
+      people: [],
+      unplanned: [],
+    });
+    expect(result.started.map((part) => part.state)).toEqual(['refused', undefined, 'done', undefined]);
+    expect(result.told).toEqual(['not started, as a rotation before it did not succeed: b, x, d']);
+  });
+
   test.each<[string, string | RotateError, string]>([
     ['its window has closed', 'waits for its window, which opens tomorrow', 'which opens tomorrow'],
-    ['nobody can tell', new RotateError('BadConfig', 'nonsense'), 'nobody could look whether it may be: nonsense'],
+    [
+      'nobody can tell',
+      new RotateError('BadConfig', 'nonsense'),
+      'nobody could look whether it may be: nonsense',
+    ],
   ])('starts no further batch when %s meanwhile, and says so', async (_, closed, why) => {
     const schedule = name();
     const environment = `due-${schedule}`;
