@@ -42,9 +42,9 @@ export type Gate =
 export type DueState =
   | 'not-due'
   | 'due'
-  /** its rotation is under way */
+  /** due, and its rotation is under way */
   | 'busy'
-  /** its rotation waits for a person */
+  /** due, and its rotation waits for a person */
   | 'parked'
   /** due, and its last rotation was undone too short a time ago */
   | 'put-off'
@@ -60,7 +60,7 @@ export interface DueSecret {
   missed: number;
   /** When the first of them began. */
   firstMissed?: string;
-  /** Of what is busy or parked: the id of its rotation. */
+  /** Id of its rotation that is under way or parked. */
   rotation?: string;
   /** From when it may be started, as far as can be known; the look that starts it may come an hour later, and the jitter. */
   next?: string;

@@ -118,16 +118,18 @@ function countedFrom(dueAt: number, since: number, now: number): number {
 
 /** How a secret stands, and from when it could be started if it were open then; undefined when that is unknown. */
 function judge(facts: SecretFacts, dueAt: number, moment: Moment): { state: DueState; from?: number } {
-  // what is parked is under way as well, and that it waits for a person is the news
-  if (facts.parked !== undefined) return { state: 'parked' };
-  if (facts.running !== undefined) return { state: 'busy' };
+  const { parked, running, givenUp } = facts;
   const end = endSinceSuccess(facts);
   if (dueAt > moment.now) {
-    const unknown = dueAt === Infinity || facts.givenUp !== undefined;
+    // that a person rotates it before it is due is no news, and when it is due after that is not known yet
+    const unknown = dueAt === Infinity || [parked, running, givenUp].some((id) => id !== undefined);
     const from = unknown ? undefined : startableFrom(dueAt, end, moment.openings);
     return { state: 'not-due', ...(from === undefined ? {} : { from }) };
   }
-  if (end?.state === 'failed' || facts.givenUp !== undefined) return { state: 'blocked' };
+  // what is parked is under way as well, and that it waits for a person is the news
+  if (parked !== undefined) return { state: 'parked' };
+  if (running !== undefined) return { state: 'busy' };
+  if (end?.state === 'failed' || givenUp !== undefined) return { state: 'blocked' };
   const from = startableFrom(moment.now, end, moment.openings);
   if (from === undefined) return { state: 'put-off' };
   return { state: from > moment.now ? 'put-off' : 'due', from };

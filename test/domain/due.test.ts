@@ -354,6 +354,12 @@ describe('a secret', () => {
     }
   });
 
+  test.each([{ running: id }, { parked: id }])('that is not due is told as that while %o', (facts) => {
+    const secret = one(always, '2026-06-10T12:00:00Z', { lastSuccess: '2026-06-01T10:00:00Z', ...facts });
+    expect(secret).toMatchObject({ state: 'not-due', rotation: id });
+    expect(secret).not.toHaveProperty('next');
+  });
+
   test('whose last rotation was aborted waits for a person', () => {
     const facts = { ...ninety, lastEnd: { state: 'failed' as const, endedAt: '2026-06-10T12:00:00Z' } };
     expect(ask(atNight, inWindow, facts)).toMatchObject({
