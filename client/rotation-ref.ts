@@ -1,5 +1,5 @@
 /** Which of Temporal's workflows are rotations, and which rotation each is. */
-import { ulidOf } from '../domain/ids.js';
+import { decodeName, ulidOf } from '../domain/ids.js';
 import { workflowTypes } from '../workflows/messages.js';
 
 export interface RotationRef {
@@ -12,9 +12,8 @@ export interface RotationRef {
 /** A rotation by its workflow id; undefined for other workflows. */
 export function refOf(workflowId: string): RotationRef | undefined {
   const id = ulidOf(workflowId);
-  const encoded = workflowId.split('/')[1];
-  if (id === undefined || encoded === undefined) return undefined;
-  return { id, environment: decodeURIComponent(encoded), workflowId };
+  const environment = decodeName(workflowId.split('/')[1]);
+  return id === undefined || environment === undefined ? undefined : { id, environment, workflowId };
 }
 
 /** Lists those that have not continued as new, each once. */

@@ -10,7 +10,7 @@ import type {
 } from '@temporalio/client';
 
 import { RotateError } from '../domain/failure.js';
-import { agesScheduleId, dueScheduleId, scheduleOf } from '../domain/ids.js';
+import { agesScheduleId, dueScheduleId, environmentOfAges, scheduleOf } from '../domain/ids.js';
 import type { ScheduleSpec } from '../domain/schedule.js';
 import type { AgesChange, AppliedSchedule, ScheduleChange } from '../domain/schedule-diff.js';
 import { temporalSpec } from '../domain/temporal-spec.js';
@@ -58,6 +58,7 @@ export async function listSchedules(
 ): Promise<ListedSchedule[]> {
   const found = await describeAll(
     session,
+    workflowTypes.due,
     known.map(({ environment, name }) => dueScheduleId(environment, name)),
     scheduleOf,
   );
@@ -69,19 +70,17 @@ export async function listSchedules(
 
 /** Environments whose ages are looked at every day. @param known as of {@link listSchedules} */
 export async function listAges(session: Session, known: readonly string[]): Promise<string[]> {
-  const found = await describeAll(session, known.map(agesScheduleId), environmentOfAges);
+  const found = await describeAll(session, workflowTypes.ages, known.map(agesScheduleId), environmentOfAges);
   return found.map(([environment]) => environment).toSorted();
 }
 
-/** The inverse of {@link agesScheduleId}; undefined for other schedules. */
-function environmentOfAges(scheduleId: string): string | undefined {
-  const [, environment] = /^ages\/([^/]+)$/.exec(scheduleId) ?? [];
-  return environment === undefined ? undefined : decodeURIComponent(environment);
-}
-
-/** The schedules that the server has of those whose id says something to `read`. */
+/**
+ * The schedules that the server has of those that start `workflowType` and whose id says something to `read`. Another
+ * program may have ids like ours: its schedules are not even asked for, as what they hold is not sealed.
+ */
 async function describeAll<T>(
   session: Session,
+  workflowType: string,
   known: readonly string[],
   read: (scheduleId: string) => T | undefined,
 ): Promise<[T, ScheduleDescription][]> {
@@ -89,12 +88,14 @@ async function describeAll<T>(
     session,
     async (client) => {
       const ids = new Set(known);
-      for await (const { scheduleId } of client.schedule.list()) ids.add(scheduleId);
+      for await (const { scheduleId, action } of session.connection.lister.schedule.list())
+        if (action?.workflowType === workflowType) ids.add(scheduleId);
       const found: [T, ScheduleDescription][] = [];
       for (const id of ids) {
         const meaning = read(id);
         const description = meaning === undefined ? undefined : await describe(client, id);
-        if (meaning !== undefined && description !== undefined) found.push([meaning, description]);
+        if (meaning !== undefined && description?.action.workflowType === workflowType)
+          found.push([meaning, description]);
       }
       return found;
     },

@@ -11,6 +11,15 @@ export function encodeName(name: string): string {
   return encoded === '.' || encoded === '..' ? encoded.replaceAll('.', '%2E') : encoded;
 }
 
+/** The inverse of {@link encodeName}; undefined for a name of somebody else's, such as `100%`. */
+export function decodeName(encoded: string | undefined): string | undefined {
+  try {
+    return encoded === undefined ? undefined : decodeURIComponent(encoded);
+  } catch {
+    return undefined;
+  }
+}
+
 export function rotationId(environment: string, ulid: string): string {
   return `rotation/${encodeName(environment)}/${ulid}`;
 }
@@ -37,19 +46,18 @@ export function dueScheduleId(environment: string, schedule: string): string {
 
 /** The inverse of {@link dueScheduleId}; undefined for other schedules. */
 export function scheduleOf(scheduleId: string): { environment: string; name: string } | undefined {
-  const [, environment, name] = /^due\/([^/]+)\/([^/]+)$/.exec(scheduleId) ?? [];
-  if (environment === undefined || name === undefined) return undefined;
-  try {
-    return { environment: decodeURIComponent(environment), name: decodeURIComponent(name) };
-  } catch {
-    // A `%` of somebody else's.
-    return undefined;
-  }
+  const [environment, name] = (/^due\/([^/]+)\/([^/]+)$/.exec(scheduleId) ?? []).slice(1).map(decodeName);
+  return environment === undefined || name === undefined ? undefined : { environment, name };
 }
 
 /** Of the Schedule that looks daily how old secrets are. */
 export function agesScheduleId(environment: string): string {
   return `ages/${encodeName(environment)}`;
+}
+
+/** The inverse of {@link agesScheduleId}; undefined for other schedules. */
+export function environmentOfAges(scheduleId: string): string | undefined {
+  return decodeName(/^ages\/([^/]+)$/.exec(scheduleId)?.[1]);
 }
 
 export function sequenceId(environment: string, ulid: string): string {

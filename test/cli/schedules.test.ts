@@ -86,7 +86,15 @@ async function ids(): Promise<string[]> {
 }
 
 /** All that the tests make. */
-const made = ['ages/prod', 'due/prod/calm', 'due/prod/quarterly', 'due/test/yearly', 'nightly-backup'];
+const foreign = ['ages/100%', 'ages/billing', 'due/billing/monthly'];
+const made = [
+  'ages/prod',
+  'due/prod/calm',
+  'due/prod/quarterly',
+  'due/test/yearly',
+  'nightly-backup',
+  ...foreign,
+];
 
 async function deleteAll(): Promise<void> {
   // By name, too: what was made just now may not be listed yet.
@@ -277,6 +285,25 @@ describe('rotate schedule apply', () => {
     await expect.poll(ids).toEqual(['due/test/yearly', 'nightly-backup']);
     // Deleted by then, whatever the list still says.
     await expect(described('due/prod/quarterly')).rejects.toThrow();
+  });
+
+  test('leaves the schedules of other programs alone, also those with ids like ours', async () => {
+    await apply([quarterly], withAgeLimit);
+    for (const scheduleId of foreign)
+      await connection.client.schedule.create({
+        scheduleId,
+        spec: { intervals: [{ every: '1 day' }] },
+        action: { type: 'startWorkflow', workflowType: 'bill', taskQueue: 'other' },
+      });
+    await expect.poll(ids).toEqual(expect.arrayContaining([...foreign, 'ages/prod']));
+    declare([]);
+    const { code, stdout } = await here('schedule apply --yes');
+    expect([code, stdout]).toEqual([
+      0,
+      `- prod/quarterly  ${quarterlyWords}: api-key, db-password\n- prod  a daily look at age limits\n`,
+    ]);
+    expect((await here('schedule list --json')).stdout).toBe('[]\n');
+    await expect.poll(ids).toEqual(foreign);
   });
 
   test('looks at one environment only with --env, also when it is no longer declared', async () => {
