@@ -42,8 +42,12 @@ export interface LookRef {
   at: string;
 }
 
-/** What a look whether something is due came to; only its time where nobody can tell, as no worker listens. */
-export type Look = Pick<DueResult, 'at'> & Partial<DueResult>;
+/**
+ * What a look whether something is due came to; only its time where nobody can tell, as no worker listens.
+ * `forgotten`: it is older than what Temporal keeps.
+ */
+export type Look = Pick<DueResult, 'at'> &
+  Partial<Omit<DueResult, 'outcome'> & { outcome: DueResult['outcome'] | 'forgotten' }>;
 
 const patient = { deadlineMs: 30_000 };
 
@@ -268,6 +272,6 @@ export async function readLook(session: Session, { workflowId, at }: LookRef): P
     );
   } catch (error) {
     if (!(error instanceof RotateError) || error.type === 'Interrupted') throw error;
-    return { at };
+    return error.type === 'UnknownRotation' ? { at, outcome: 'forgotten' } : { at };
   }
 }

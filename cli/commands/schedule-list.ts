@@ -113,7 +113,8 @@ async function print({ screen }: Invocation, shown: readonly ShownSchedule[]): P
 
 function lastWords({ at, outcome, started = [] }: Look): string {
   const parts = started.map((part) => `${part.id} ${part.state ?? 'not started'}`);
-  return `${brief(at)}: ${parts.length === 0 ? (outcome ?? 'no worker tells') : parts.join(', ')}`;
+  const word = outcome === 'forgotten' ? 'Temporal has forgotten it' : (outcome ?? 'no worker tells');
+  return `${brief(at)}: ${parts.length === 0 ? word : parts.join(', ')}`;
 }
 
 function brief(time: string): string {

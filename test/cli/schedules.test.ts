@@ -692,6 +692,21 @@ test/yearly     undeclared   day 1 of month 1 at 04:00 UTC                 api-k
     expect((await here('schedule list')).stdout).toContain(`: ${id} done\n`);
   });
 
+  test('says of a look that Temporal has forgotten that it has', async () => {
+    await apply([quarterly]);
+    await letLook('prod/quarterly');
+    const { client, endpoint } = connection;
+    const [look] = (await described('due/prod/quarterly')).info.recentActions;
+    await client.workflowService.deleteWorkflowExecution({
+      namespace: endpoint.namespace,
+      workflowExecution: { workflowId: look?.action.workflow.workflowId ?? '' },
+    });
+    await expect
+      .poll(async () => (await listed('prod/quarterly'))['last'])
+      .toEqual({ at: expect.stringMatching(/^20.*Z$/), outcome: 'forgotten' });
+    expect((await here('schedule list')).stdout).toMatch(/Z: Temporal has forgotten it\n$/);
+  });
+
   test('knows without a worker what came of a look that is through, and of one under way only its time', async () => {
     await apply([quarterly, yearly]);
     finds({ verdict: verdict({ state: 'not-due' }, { state: 'open' }) });
