@@ -1,9 +1,10 @@
 /**
- * Names of time zones. Temporal looks them up in a database of its own, by their exact spelling, so what only this
- * program would understand is refused here: other cases and bare offsets.
+ * Names of time zones. Temporal looks them up in the IANA database, by their exact spelling, so what only the engine of
+ * this program would understand is refused here: other cases, bare offsets, and short names (`PST`, `IST`).
  */
 import { z } from 'zod';
 import { nearest } from './nearest.js';
+import { zoneLinks } from './zone-links.js';
 
 /** Why `name` cannot be a zone; undefined when it can. */
 function zoneProblem(name: string): { message: string; hint: string } | undefined {
@@ -14,11 +15,12 @@ function zoneProblem(name: string): { message: string; hint: string } | undefine
     };
   }
   const resolved = resolveZone(name);
-  const otherCase = resolved !== name && resolved?.toLowerCase() === name.toLowerCase();
-  if (resolved !== undefined && !otherCase && /^[A-Z]/.test(name)) return undefined;
-  const near = (resolved !== undefined && otherCase ? [resolved] : nearZones(name)).map(
-    (zone) => `\`${zone}\``,
-  );
+  const known = [...new Set([...Intl.supportedValuesOf('timeZone'), ...zoneLinks()])];
+  if (resolved !== undefined && known.includes(name)) return undefined;
+  // the same in another case; else what the engine takes it for
+  const sameLetters = known.filter((zone) => zone.toLowerCase() === name.toLowerCase());
+  const other = sameLetters.length > 0 ? sameLetters : known.filter((zone) => zone === resolved);
+  const near = (other.length > 0 ? other : nearZones(name)).map((zone) => `\`${zone}\``);
   return {
     message: `unknown time zone \`${name}\`${near.length === 0 ? '' : `, did you mean ${near.join(' or ')}?`}`,
     hint: 'use a name of the IANA database, such as `Europe/Berlin` or `UTC`',

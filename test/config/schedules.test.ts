@@ -7,6 +7,7 @@ import { parse } from 'yaml';
 import { z } from 'zod';
 import { parseRotateYaml, readRotateYaml } from '../../config/rotate-yaml.js';
 import { jsonSchemas } from '../../config/schemas.js';
+import { zoneLinks } from '../../config/zone-links.js';
 import { allDates, allMonths, weekdays } from '../../domain/schedule.js';
 import { placesOf, told, unmark } from './marked.js';
 
@@ -157,9 +158,25 @@ describe('a schedule', () => {
     'America/Port-au-Prince',
     'Africa/Dar_es_Salaam',
     'GMT',
+    // links of the IANA database, and zones of their own there that engines take for others
+    'US/Eastern',
+    'Europe/Kiev',
+    'Asia/Calcutta',
+    'EST',
+    'CET',
+    'EST5EDT',
+    'Etc/GMT-14',
+    'GB-Eire',
+    'America/Argentina/Buenos_Aires',
   ])('may be in the zone %s', (zone) => {
     const text = schedule(`environment: prod, calendar: { at: "01:00", zone: ${zone} }`);
     expect(readRotateYaml(text, 'rotate.yaml').problems).toEqual([]);
+  });
+
+  test('may be in any zone that is a link, each of which the engine knows', () => {
+    const links = zoneLinks();
+    expect([links.length, new Set(links).size]).toEqual([209, 209]);
+    for (const timeZone of links) expect(() => new Intl.DateTimeFormat('en', { timeZone })).not.toThrow();
   });
 
   test('knows secrets and tags also where a secret has a mistake', () => {
@@ -414,6 +431,14 @@ const mistakes: [string, string, string[]][] = [
       ['New York', ', did you mean `America/New_York`?'],
       ['Mars/Olympus_Mons', ''],
       ['CEST', ''],
+      // Known to engines, and not to the IANA database.
+      ['PST', ', did you mean `America/Los_Angeles`?'],
+      ['JST', ', did you mean `Asia/Tokyo`?'],
+      ['AET', ', did you mean `Australia/Sydney`?'],
+      ['SystemV/EST5', ''],
+      ['US/eastern', ', did you mean `US/Eastern`?'],
+      ['Gmt', ', did you mean `GMT`?'],
+      ['EUROPE/KIEV', ', did you mean `Europe/Kiev`?'],
     ] as const
   ).map(([zone, meant]): [string, string, string[]] => [
     `the zone ${zone}`,
