@@ -3,7 +3,7 @@
  * A look that finds nothing due does nothing, so there may be more of them than are needed, and must not be fewer.
  *
  * Temporal matches the literal wall clock: a time that the clock skips is not woken at, one that comes twice is at
- * the second, or at both.
+ * the second, or at both. So a window that lies within an hour which comes twice may be missed.
  * It also cuts jitter at the next look, which is why none follows within the jitter of the first. The definition of
  * a zone is Temporal's own.
  */
@@ -15,6 +15,7 @@ import {
   type WindowSpec,
   allDates,
   allMonths,
+  minuteOfDay,
   weekdays,
 } from './schedule.js';
 import { windowMinutes } from './window.js';
@@ -66,10 +67,14 @@ export interface TemporalSpec {
 }
 
 const hourMs = 3_600_000;
+const minuteMs = 60_000;
+
+/** Minutes that clocks are put forward by in one night, at most (Antarctica/Troll). */
+const longestGap = 120;
 
 /**
- * The looks of a schedule: hourly; with a window, when it opens and then hourly while it is open; with a calendar,
- * at its times and once more after that.
+ * The looks of a schedule: hourly; with a window, when it opens and then hourly while it is open, more often where it is
+ * short; with a calendar, at its times and once more after that.
  */
 export function temporalSpec({ rhythm, jitterMs }: ScheduleSpec): TemporalSpec {
   const common = { jitterMs, catchupWindowMs: catchupMs };
@@ -83,20 +88,48 @@ export function temporalSpec({ rhythm, jitterMs }: ScheduleSpec): TemporalSpec {
 }
 
 function windowLooks(window: WindowSpec, jitterMs: number): TemporalCalendar[] {
-  const hours = [0];
-  for (let later = Math.max(1, Math.ceil(jitterMs / hourMs)); later * 60 < windowMinutes(window); later++)
-    hours.push(later);
-  const { hour, minute } = window.from;
-  return splitDays(
-    hours.map((later) => hour + later),
-    (nextDay) =>
-      dayFields({
-        months: allMonths,
-        dates: allDates,
-        days: nextDay ? window.days.map(dayAfter) : window.days,
-      }),
-    minute,
+  const opens = minuteOfDay(window.from);
+  const looks = [0, ...laterLooks(opens, windowMinutes(window), Math.ceil(jitterMs / minuteMs))].map(
+    (later) => opens + later,
   );
+  return [...new Set(looks.map((look) => look % 60))].flatMap((minute) =>
+    splitDays(
+      looks.filter((look) => look % 60 === minute).map((look) => (look - minute) / 60),
+      (nextDay) =>
+        dayFields({
+          months: allMonths,
+          dates: allDates,
+          days: nextDay ? window.days.map(dayAfter) : window.days,
+        }),
+      minute,
+    ),
+  );
+}
+
+/**
+ * Looks after that at which a window opens, in minutes from then: hourly from when the jitter is over. Where the clock
+ * skips the first look, a later one must be in what is left of the window, jitter included. So a short window is looked
+ * at whenever a gap may end, which is at a full or half hour; and where a gap of an hour may leave fewer than two looks,
+ * there is one in the last minute, as it cuts the jitter of the one before it.
+ * @param opens minute of the day
+ * @param length of the window, in minutes
+ * @param jitter in minutes, less than `length`
+ */
+function laterLooks(opens: number, length: number, jitter: number): number[] {
+  const upTo = (step: number, first: number): number[] => {
+    const found: number[] = [];
+    for (let later = first; later < length; later += step) found.push(later);
+    return found;
+  };
+  const looks = new Set(upTo(60, Math.max(60, Math.ceil(jitter / 60) * 60)));
+  if (length <= longestGap)
+    for (const later of upTo(30, 30 - (opens % 30))) if (later >= jitter) looks.add(later);
+  const last = length - 1;
+  if (jitter > 0 && jitter < last && [...looks].filter((later) => later >= 60).length < 2) {
+    if (![...looks].some((later) => later < last)) looks.add(jitter);
+    looks.add(last);
+  }
+  return [...looks].toSorted((a, b) => a - b);
 }
 
 function calendarLooks(calendar: CalendarSpec, jitterMs: number): TemporalCalendar[] {
@@ -117,7 +150,8 @@ function splitDays(
   const same = hours.filter((hour) => hour < 24);
   const next = hours.filter((hour) => hour >= 24).map((hour) => hour - 24);
   return [
-    { ...fieldsOf(false), hour: same, minute },
+    // Temporal takes no hours for midnight.
+    ...(same.length === 0 ? [] : [{ ...fieldsOf(false), hour: same, minute }]),
     ...(next.length === 0 ? [] : [{ ...fieldsOf(true), hour: next, minute }]),
   ];
 }
