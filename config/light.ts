@@ -18,13 +18,18 @@ export interface LightHost {
   environment: string;
 }
 
+export interface LightSchedule {
+  name: string;
+  environment: string;
+}
+
 export interface LightConfig {
   environments: string[];
   hosts: LightHost[];
   secrets: LightSecret[];
   /** The built-in one too. */
   policies: string[];
-  schedules: string[];
+  schedules: LightSchedule[];
 }
 
 /** Built in; the full reader has it with its defaults. */
@@ -39,17 +44,20 @@ export function readLight(text: string): LightConfig {
       return { environment, name, kind: textOf(kind), file: textOf(file), tags: textsOf(tags) };
     }),
   );
-  const hosts = Object.entries(mapping(root['hosts'])).map(([name, host]) => ({
-    name,
-    environment: textOf(mapping(host)['environment']),
-  }));
   return {
     environments: namesOf(root['environments']),
-    hosts: hosts.filter(({ environment }) => environment !== ''),
+    hosts: withEnvironment(root['hosts']),
     secrets: secrets.filter(({ kind, file }) => kind !== '' && file !== ''),
     policies: [...new Set([builtInPolicy, ...namesOf(root['policies'])])],
-    schedules: namesOf(root['schedules']),
+    schedules: withEnvironment(root['schedules']),
   };
+}
+
+/** What says itself to which environment it belongs. */
+function withEnvironment(value: unknown): { name: string; environment: string }[] {
+  return Object.entries(mapping(value))
+    .map(([name, each]) => ({ name, environment: textOf(mapping(each)['environment']) }))
+    .filter(({ environment }) => environment !== '');
 }
 
 function namesOf(value: unknown): string[] {

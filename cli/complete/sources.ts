@@ -22,16 +22,12 @@ export function makeSources(context: Context): Sources {
   return {
     environment: async (line) => (await config(line)).environments.map((text) => ({ text })),
     policy: async (line) => (await config(line)).policies.map((text) => ({ text })),
-    schedule: async (line) => (await config(line)).schedules.map((text) => ({ text })),
+    schedule: async (line) => inEnvironment(inside(line, (await config(line)).schedules)),
     tag: async (line) =>
       [...new Set(inside(line, (await config(line)).secrets).flatMap(({ tags }) => tags))].map((text) => ({
         text,
       })),
-    host: async (line) =>
-      inside(line, (await config(line)).hosts).map(({ name, environment }) => ({
-        text: name,
-        description: environment,
-      })),
+    host: async (line) => inEnvironment(inside(line, (await config(line)).hosts)),
     secret: async (line) => secretNames(inside(line, (await config(line)).secrets)),
     rotation: async (line) => (await rotations(line)).map(({ candidate }) => candidate),
     'open-rotation': async (line) => {
@@ -47,6 +43,10 @@ export function makeSources(context: Context): Sources {
 function inside<T extends { environment: string }>(line: Line, things: readonly T[]): readonly T[] {
   const asked = givenOptions(line).text('env');
   return asked === undefined ? things : things.filter(({ environment }) => environment === asked);
+}
+
+function inEnvironment(things: readonly { name: string; environment: string }[]): Candidate[] {
+  return things.map(({ name, environment }) => ({ text: name, description: environment }));
 }
 
 /** By name alone where that says enough, then all in full. */

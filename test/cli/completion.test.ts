@@ -32,7 +32,8 @@ const oddities = `  odd:
 policies:
   fast: { soak: 0 }
 schedules:
-  monthly: {}
+  monthly: { environment: prod }
+  yearly: { environment: test }
 `;
 
 let folder: string;
@@ -194,6 +195,7 @@ describe('rotate __complete', () => {
     expect(await ask(['--env', 'test', 'plan', 'a'])).toBe('api-key\tpostgres, test\n');
     expect(await ask(['doctor', 'w'])).toBe('web-1\tprod\nweb-2\tprod\n');
     expect(await ask(['doctor', '--env=test', ''])).toBe('test-vm\ttest\n');
+    expect(await ask(['schedule', 'pause', '--env', 'test', ''])).toBe('yearly\ttest\n');
     expect(await ask(['--env', ''], { cwd: join(repo, 'deep') })).toBe('prod\ntest\n');
   });
 
@@ -213,7 +215,7 @@ describe('rotate __complete', () => {
     ['file', ':files'],
     ['host', 'web-1 web-2 test-vm'],
     ['policy', 'careful fast'],
-    ['schedule', 'monthly'],
+    ['schedule', 'monthly yearly'],
     ['secret', /^db-password .* prod\/db-password prod\/api-key test\/api-key /],
     ['tag', 'web outside'],
   ])('completes %s', async (completes, expected) => {

@@ -20,19 +20,19 @@ test('the quick reader finds the names that the full one finds', () => {
       tags,
     })),
     policies: [defaultPolicyName],
-    schedules: full.schedules.map(({ name }) => name),
+    schedules: full.schedules.map(({ name, environment }) => ({ name, environment })),
   });
 });
 
 test('the quick reader finds tags, policies and schedules', () => {
   const text = `secrets: { prod: { a: { kind: x, file: y, tags: [web, 7] } } }
 policies: { fast: {} }
-schedules: { monthly: {} }
+schedules: { monthly: { environment: prod }, nowhere: {} }
 `;
   expect(readLight(text)).toMatchObject({
     secrets: [{ name: 'a', tags: ['web'] }],
     policies: [defaultPolicyName, 'fast'],
-    schedules: ['monthly'],
+    schedules: [{ name: 'monthly', environment: 'prod' }],
   });
 });
 
