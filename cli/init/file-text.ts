@@ -39,8 +39,9 @@ export function fileText(draft: Draft, keyOrigins: ReadonlyMap<string, string>):
       ]),
     ],
     [
-      '# Secrets are rotated with the policy `careful`, which is built in: a few hosts first, watched for 10 minutes',
-      '# before the old value is revoked. `policies` changes that, `schedules` rotates by itself.',
+      '# Secrets are rotated with the policy `careful`, which is built in: a few hosts first (all together where only one',
+      '# value is valid at a time), watched for 10 minutes before the old value is revoked. `policies` changes that,',
+      '# `schedules` rotates by itself.',
     ],
   ]
     .map((part) => part.map((line) => `${line}\n`).join(''))

@@ -129,8 +129,9 @@ secrets:
       consumers:
         - { hosts: [web-1], units: [app.service] }
 
-# Secrets are rotated with the policy \`careful\`, which is built in: a few hosts first, watched for 10 minutes
-# before the old value is revoked. \`policies\` changes that, \`schedules\` rotates by itself.
+# Secrets are rotated with the policy \`careful\`, which is built in: a few hosts first (all together where only one
+# value is valid at a time), watched for 10 minutes before the old value is revoked. \`policies\` changes that,
+# \`schedules\` rotates by itself.
 `;
 
 describe('by flags', () => {
