@@ -15,6 +15,10 @@ export interface Standing {
 }
 
 /**
+ * Nobody says here since when a schedule exists, which Temporal alone knows: it is taken as if it had always been. So a
+ * new calendar asks for what was not rotated since its last time, while the schedule waits for its next one. A false
+ * alarm that a rotation ends is better than none where nothing is rotated.
+ *
  * @param facts with what runs or is parked left out, it is `due` all the same
  * @param now RFC 3339
  * @returns undefined when nothing ever asks for it
