@@ -47,13 +47,17 @@ export async function planAt(
     });
   const { config, commit } = snapshot;
   const secrets = inOrder(named);
+  // Both evaluate Nix, and neither needs the other.
+  const finding = findHolders(services, snapshot, secrets, pulse);
+  // Where a secret cannot be planned, that is told.
+  finding.catch(() => {});
   const planned: PlannedSecret[] = [];
   for (const secret of secrets) planned.push(await planSecret(services, snapshot, secret));
   refuseMix(services, config, secrets);
 
   const { policy, environment } = first;
   const notes: string[] = [];
-  const holders = await findHolders(services, snapshot, secrets, pulse);
+  const holders = await finding;
   const scope = { id: '', environment, secrets: secrets.map((s) => s.name), base: commit };
   const swap = planned.some((s) => s.overlap === 'swap');
   const cut = swap

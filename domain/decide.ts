@@ -5,7 +5,7 @@
  * of it (record.ts). The exhaustive model in the tests runs the same functions
  * against every order of crash, duplicate, late attempt and cancellation.
  */
-import type { Command, Journal, SecretJournal } from './journal.js';
+import type { Command, Journal } from './journal.js';
 import type { EndState } from './steps.js';
 import type { Reason } from './failure.js';
 import { overlapOf, retirementOf } from './plan.js';
@@ -39,9 +39,12 @@ function decideForward(journal: Journal, now: string): Action {
   if (toGenerate.length > 0)
     return run(...toGenerate.map((s): Command => ({ do: 'generate', secret: s.name })));
   const provision = applies(journal, 'provision');
-  if (!swap && provision !== undefined) return provision;
-
-  if (journal.repo.branch !== 'done') return run({ do: 'encrypt' });
+  // Nobody reads the branch before the issuer accepts what is in it: hosts get it last.
+  const before = [
+    ...(swap ? [] : provision),
+    ...(journal.repo.branch === 'done' ? [] : [{ do: 'encrypt' } as const]),
+  ];
+  if (before.length > 0) return run(...before);
 
   // Everything is built and copied before anything is switched: what can fail without effect fails first.
   const going = journal.hosts.filter((h) => !h.skipped && h.failed === undefined);
@@ -51,9 +54,8 @@ function decideForward(journal: Journal, now: string): Action {
   if (toCopy.length > 0) return run({ do: 'copy', hosts: toCopy.map((h) => h.name) });
 
   // The issuer knows one value at a time: everything is ready, and from here on it has to be quick.
-  if (swap && !journal.proved.before && provision !== undefined)
-    return run({ do: 'prove', purpose: 'before' });
-  if (swap && provision !== undefined) return provision;
+  if (provision.length > 0)
+    return run(...(journal.proved.before ? provision : [{ do: 'prove', purpose: 'before' } as const]));
 
   const ahead = going.filter((h) => !h.verified);
   if (ahead.length > 0) {
@@ -80,11 +82,11 @@ function decideRevoke(journal: Journal, now: string): Action {
   if (!journal.proved.before) return run({ do: 'prove', purpose: 'before' });
   if (journal.plan.secrets.some((s) => s.canDisable)) {
     const disable = applies(journal, 'disable');
-    if (disable !== undefined) return disable;
+    if (disable.length > 0) return run(...disable);
     if (!journal.proved.disabled) return run({ do: 'prove', purpose: 'disabled' });
   }
   const destroy = applies(journal, 'destroy');
-  if (destroy !== undefined) return destroy;
+  if (destroy.length > 0) return run(...destroy);
   return decideEnd(journal, now);
 }
 
@@ -131,7 +133,9 @@ function decideEnd(journal: Journal, now: string): Action {
   if (!journal.proved.later) {
     const until = laterThan(journal.destroyedAt ?? now, journal.plan.policy.proveAgainMs);
     if (now < until) return { type: 'wait', for: 'prove-again', until };
-    return run({ do: 'prove', purpose: 'later' });
+    // What was kept for an undo is of no use any more, whatever an issuer says. What hosts are compared with is kept.
+    const beside = journal.tidied || retirementOf(journal.plan) === 'deploy' ? [] : [{ do: 'tidy' } as const];
+    return run({ do: 'prove', purpose: 'later' }, ...beside);
   }
   if (!journal.tidied) return run({ do: 'tidy' });
   return { type: 'end', state: 'done' };
@@ -171,13 +175,13 @@ export function nothingBegan(journal: Journal): boolean {
   );
 }
 
-function applies(journal: Journal, purpose: 'provision' | 'disable' | 'destroy'): Action | undefined {
+function applies(journal: Journal, purpose: 'provision' | 'disable' | 'destroy'): Command[] {
   const able = new Set(
     journal.plan.secrets.filter((s) => purpose !== 'disable' || s.canDisable).map((s) => s.name),
   );
-  const left = journal.secrets.filter((s: SecretJournal) => s[purpose] !== 'done' && able.has(s.name));
-  if (left.length === 0) return undefined;
-  return run(...left.map((s): Command => ({ do: 'apply', secret: s.name, purpose })));
+  return journal.secrets
+    .filter((s) => s[purpose] !== 'done' && able.has(s.name))
+    .map((s) => ({ do: 'apply', secret: s.name, purpose }));
 }
 
 function names(hosts: readonly { name: string }[]): string {

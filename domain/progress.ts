@@ -64,7 +64,9 @@ export function showRegistered(j: Journal, command: Command, now: string): void 
   for (const name of stepNames) {
     if (name === step) break;
     const earlier = stepStatus(j, name);
-    if (earlier.state === 'running' && !isHostStep(name)) setStep(j, name, 'done', now);
+    // The issuer is told beside what is encrypted.
+    const beside = name === 'generate' && j.secrets.some((s) => s.provision === 'begun');
+    if (earlier.state === 'running' && !isHostStep(name) && !beside) setStep(j, name, 'done', now);
   }
   const status = stepStatus(j, step);
   if (status.state !== 'running') {
@@ -84,7 +86,7 @@ export function showSucceeded(j: Journal, command: Command, now: string): void {
   if (command.do === 'apply' && command.purpose === 'provision') {
     if (j.secrets.every((s) => s.provision === 'done')) setStep(j, 'generate', 'done', now);
   }
-  if (command.do === 'tidy') setStep(j, 'revoke', 'done', now);
+  if (j.tidied && j.proved.later) setStep(j, 'revoke', 'done', now);
   if (command.do === 'advance') showAdvanced(j, now);
   if (command.do === 'soak' && j.soak.done) setStep(j, 'verify', 'done', now);
 }

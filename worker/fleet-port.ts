@@ -29,6 +29,8 @@ import { findPrograms } from './find-programs.js';
 
 /** Builds and evaluations; a rotation needs three a host. */
 const kept = 5_000;
+/** Milliseconds that a build is taken to be there where this process cannot see it: Nix may have a store elsewhere. */
+const unseenMs = 60_000;
 
 export interface FleetOptions {
   spec: WorkerSpec;
@@ -55,7 +57,7 @@ export function makeFleetPort(options: FleetOptions): {
   const reaches = new Map<string, Reach>();
   const evaluations = new Map<string, Promise<HostEvaluation>>();
   /** What this process has built: a commit's system does not change, but it may be collected. */
-  const builds = new Map<string, string>();
+  const builds = new Map<string, { toplevel: string; at: number }>();
 
   function reach(hosts: readonly HostSpec[]): Reach {
     const key = JSON.stringify(hosts);
@@ -128,7 +130,8 @@ export function makeFleetPort(options: FleetOptions): {
       const { config, commit } = snapshot;
       const key = `${commit}:${host.configuration}`;
       const known = builds.get(key);
-      if (known !== undefined && (await exists(known))) return known;
+      if (known !== undefined && (Date.now() - known.at < unseenMs || (await exists(known.toplevel))))
+        return known.toplevel;
       // What is built is copied next: the connection for that opens meanwhile. Who copies is told what is wrong with it.
       void sharedBy(host).then(
         (shared) => shared.ready(),
@@ -149,7 +152,7 @@ export function makeFleetPort(options: FleetOptions): {
         environment: env,
         ...progress(pulse),
       });
-      builds.set(key, toplevel);
+      builds.set(key, { toplevel, at: Date.now() });
       const [oldest] = builds.keys();
       if (builds.size > kept && oldest !== undefined) builds.delete(oldest);
       return toplevel;
@@ -157,7 +160,13 @@ export function makeFleetPort(options: FleetOptions): {
 
     async copy(host, toplevel, pulse) {
       const [{ ssh }, shared] = [reach([host]), await sharedBy(host)];
-      await copy({ toplevel, host, ssh: await ssh, shared, environment: env, ...progress(pulse) });
+      try {
+        await copy({ toplevel, host, ssh: await ssh, shared, environment: env, ...progress(pulse) });
+      } catch (error) {
+        // It may have been collected: the next attempt builds it again.
+        for (const [key, built] of builds) if (built.toplevel === toplevel) builds.delete(key);
+        throw error;
+      }
     },
 
     dryActivate: (host, toplevel, pulse) => dryActivate(pooled(host), toplevel, { signal: pulse.signal }),

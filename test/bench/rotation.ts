@@ -18,7 +18,7 @@ const sizes: readonly { hosts: number; rounds: number; goal?: number }[] = [
   { hosts: 16, rounds: 3, goal: 0.4 },
 ];
 
-/** The kept connection, one for the copy of the rehearsal and of the deploy, and one that confirms the switch. */
+/** The kept connection, one for each copy (rehearsal and deploy; they share one), and one that confirms the switch. */
 const handshakesAtMost = 4;
 
 export const rotation: Benchmark = {

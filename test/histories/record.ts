@@ -156,7 +156,7 @@ const all: Readonly<Record<string, Scenario>> = {
     });
   },
 
-  /** Two batches of one look, of which each is done: recorded before looks asked again between them. */
+  /** Two batches of one look, of which each is done. */
   async batches(bench, environment) {
     const batches = ['a', 'b'].map((secret) => {
       const plan = makePlan({ environment, secrets: [secret], waves: [['web-1']] });

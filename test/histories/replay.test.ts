@@ -43,6 +43,8 @@ describe('the recorded histories', () => {
     expect(scenarios()).toEqual([
       'aborted',
       'batches',
+      // Recorded when looks did not ask again between two batches, of the look alone.
+      'batches-unasked',
       'cancelled',
       'confirmed',
       'crashed',

@@ -20,7 +20,6 @@ const undo = {
   repo: ['unpublish'],
   end: ['apply withdraw db', 'tidy', 'record'],
 };
-const provisioned = [...undo.issuer, ...undo.end];
 const published = [...undo.issuer, ...undo.repo, ...undo.end];
 const deployed = [...undo.issuer, ...undo.hosts, ...undo.repo, ...undo.end];
 
@@ -55,10 +54,19 @@ const rows: Row[] = [
     type: 'IssuerAuthFailed',
     end: 'rolled-back',
     step: 'generate',
-    after: provisioned,
+    after: published,
     acts: true,
+    beside: 'publish',
   },
-  { label: 'publish', type: 'GitRefused', end: 'rolled-back', step: 'encrypt', after: published, acts: true },
+  {
+    label: 'publish',
+    type: 'GitRefused',
+    end: 'rolled-back',
+    step: 'encrypt',
+    after: published,
+    acts: true,
+    beside: 'apply provision db',
+  },
   { label: 'build web-1', type: 'BuildFailed', end: 'rolled-back', step: 'deploy', after: published },
   { label: 'copy web-1', type: 'NoSpace', end: 'rolled-back', step: 'deploy', after: published },
   {
