@@ -201,13 +201,15 @@ export async function rotation(input: RotationInput): Promise<StatusAnswer> {
   async function release(): Promise<void> {
     if (journal.claimed === 'none') return;
     const me = workflowInfo().workflowId;
-    for (const id of claimsOf(journal)) {
-      try {
-        await getExternalWorkflowHandle(id).signal(releaseSignal, me);
-      } catch {
-        // It is not there (never taken, or released already), which is what is wanted.
-      }
-    }
+    await Promise.all(
+      claimsOf(journal).map(async (id) => {
+        try {
+          await getExternalWorkflowHandle(id).signal(releaseSignal, me);
+        } catch {
+          // It is not there (never taken, or released already), which is what is wanted.
+        }
+      }),
+    );
   }
 
   /** What is over must not be held up by its record; that it is missing is told. */
