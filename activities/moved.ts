@@ -30,12 +30,7 @@ export async function restoreMoved(
   const base = await baseOf(services, scope);
   const host = hostOf(base.config, scope.host);
   const { running } = await services.fleet.facts(host, p.signal);
-  const recent = await recentCommits(services, p);
-  const holding = await whoseOldItHolds(services, scope, secrets, base, [scope.base, ...recent], p);
-  const { to, commit } =
-    holding === undefined
-      ? await buildWithOld(services, scope, secrets, base, recent, running, p)
-      : { to: running, commit: holding };
+  const { to, commit } = await systemWithOld(services, scope, secrets, base, running, p);
   const switched = await services.fleet.converge(
     host,
     {
@@ -54,6 +49,25 @@ export async function restoreMoved(
   return { ...switched, commit };
 }
 
+/** What is to run there, with the old value in what `commit` has. What runs already may do, whoever put the value back. */
+async function systemWithOld(
+  services: Services,
+  scope: HostScope,
+  secrets: readonly SealedSecret[],
+  base: Snapshot,
+  running: string,
+  p: Pulse,
+): Promise<{ to: string; commit: string }> {
+  const installed = await installedOn(services, scope, base, p);
+  // The remote, which may be away, is asked last.
+  if (await holdsOld(services, scope, secrets, installed, base)) return { to: running, commit: base.commit };
+  const recent = await recentCommits(services, p);
+  for (const commit of recent)
+    if (await holdsOld(services, scope, secrets, installed, await services.repo.at(commit, p.signal)))
+      return { to: running, commit };
+  return buildWithOld(services, scope, secrets, base, recent, running, p);
+}
+
 /** The tip of main and what it came from. */
 async function recentCommits(services: Services, p: Pulse): Promise<string[]> {
   await services.repo.fetch(p.signal);
@@ -61,32 +75,39 @@ async function recentCommits(services: Services, p: Pulse): Promise<string[]> {
   return tip === undefined ? [] : [tip, ...(await services.repo.ancestors(tip, searchedCommits))];
 }
 
-/**
- * The commit whose files, with the old value in them, are just what is installed there: someone has put it back, or an
- * earlier attempt of this.
- */
-async function whoseOldItHolds(
+/** SHA-256 in hex of what is installed of a file. */
+interface Installed {
+  file: string;
+  sha256: string;
+}
+
+async function installedOn(
+  services: Services,
+  scope: HostScope,
+  base: Snapshot,
+  p: Pulse,
+): Promise<Installed[]> {
+  const host = hostOf(base.config, scope.host);
+  const files = scope.secrets.map((name) => secretOf(base.config, scope.environment, name).file);
+  const installed: Installed[] = [];
+  for (const { file, path } of (await services.fleet.evaluate(host, base, p)).secrets)
+    if (files.includes(file))
+      installed.push({ file, sha256: (await services.fleet.inspectFile(host, path, p.signal)).sha256 });
+  return installed;
+}
+
+/** Whether the files of a commit, with the old value in them, are just what is installed. */
+async function holdsOld(
   services: Services,
   scope: HostScope,
   secrets: readonly SealedSecret[],
-  base: Snapshot,
-  candidates: readonly string[],
-  p: Pulse,
-): Promise<string | undefined> {
-  const host = hostOf(base.config, scope.host);
-  const evaluation = await services.fleet.evaluate(host, base, p);
-  const installed: { file: string; sha256: string }[] = [];
-  for (const { file, path } of evaluation.secrets)
-    if (scope.secrets.some((name) => secretOf(base.config, scope.environment, name).file === file))
-      installed.push({ file, sha256: (await services.fleet.inspectFile(host, path, p.signal)).sha256 });
-  for (const commit of candidates) {
-    const there = await services.repo.at(commit, p.signal);
-    const contents = await oldAt(services, there, scope, secrets);
-    if (contents === undefined) continue;
-    const digests = new Map([...contents].map(([file, { content }]) => [file, digestOf(content)]));
-    if (installed.every(({ file, sha256 }) => digests.get(file) === sha256)) return commit;
-  }
-  return undefined;
+  installed: readonly Installed[],
+  there: Snapshot,
+): Promise<boolean> {
+  const contents = await oldAt(services, there, scope, secrets);
+  if (contents === undefined) return false;
+  const digests = new Map([...contents].map(([file, { content }]) => [file, digestOf(content)]));
+  return installed.every(({ file, sha256 }) => digests.get(file) === sha256);
 }
 
 /** Undefined: a commit whose files are others, or hold a value of someone else, which nobody has to hear of here. */
